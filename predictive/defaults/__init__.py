@@ -1,0 +1,1 @@
+"""Files that the package falls back on: the default rules."""

@@ -1,0 +1,19 @@
+"""How good probabilities are, with intervals, and which of the model, the logistic regression and the rules is best."""
+
+from predictive.evaluation.comparison import Comparison, compare
+from predictive.evaluation.intervals import Bin, Estimate, Evaluation, evaluate, reliability, wilson
+from predictive.evaluation.metrics import METRICS, Metric, gain_curve
+
+__all__ = [
+    "METRICS",
+    "Bin",
+    "Comparison",
+    "Estimate",
+    "Evaluation",
+    "Metric",
+    "compare",
+    "evaluate",
+    "gain_curve",
+    "reliability",
+    "wilson",
+]

@@ -1,0 +1,290 @@
+"""What a measured number may be by luck: intervals from a bootstrap that resamples whole clusters.
+
+Examples of one account (or, without accounts, of one contact) are not independent: they share colleagues, seasons and
+deals. Drawing rows one by one would pretend that they are and give intervals that are too narrow, so clusters are drawn
+with replacement and all rows of a drawn cluster come along (Field & Welsh 2007, doi:10.1111/j.1467-9868.2007.00593.x).
+A resample is a vector of weights: how often each row's cluster was drawn. Intervals are the 2.5 and 97.5 percentiles of
+a number over the resamples (Efron 1979, doi:10.1214/aos/1176344552; Efron & Tibshirani 1993, chapter 13).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from numpy.typing import ArrayLike, NDArray
+
+from predictive.evaluation.metrics import METRICS, Ranking, Vector, as_weights, rank
+
+Matrix = NDArray[np.float64]
+
+REPLICATES = 500
+Z95 = 1.959963984540054
+"""The 97.5 percentile of the standard normal distribution."""
+MOST_UNDEFINED = 0.05
+"""The largest share of resamples in which a number may be undefined before its interval is."""
+BLOCK = 20
+"""Resamples per parallel task: enough work to be worth a thread's while."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number and its 95 % interval; NaN where undefined.
+
+    The bounds are NaN where more than 5 % of the resamples left the number undefined (as with fewer than about four
+    closes): leaving those out would make the interval a guess. Fewer are left out.
+    """
+
+    value: float
+    low: float
+    high: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields as JSON knows them; NaN becomes None."""
+        return {name: plain(value) for name, value in asdict(self).items()}
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How good one set of probabilities is: n examples, their closes, the base rate, an estimate for each metric."""
+
+    n: int
+    closes: int
+    base_rate: float
+    values: dict[str, Estimate]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields as JSON knows them; NaN becomes None."""
+        return {name: plain(value) for name, value in asdict(self).items()}
+
+
+@dataclass(frozen=True)
+class Bin:
+    """One bin of a reliability diagram: mean probability, actual rate with its 95 % interval, examples and closes."""
+
+    predicted: float
+    actual: float
+    low: float
+    high: float
+    n: int
+    closes: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields as JSON knows them; NaN becomes None."""
+        return {name: plain(value) for name, value in asdict(self).items()}
+
+
+def evaluate(
+    labels: ArrayLike,
+    probabilities: ArrayLike,
+    *,
+    groups: ArrayLike,
+    seed: int,
+    replicates: int = REPLICATES,
+    weights: ArrayLike | None = None,
+    closes: int | None = None,
+    n_jobs: int = -1,
+) -> Evaluation:
+    """Every metric of :data:`~predictive.evaluation.metrics.METRICS` with its interval.
+
+    Args:
+        labels: (n,), 0 or 1.
+        probabilities: (n,), 0 to 1.
+        groups: (n,) ids of the clusters that are resampled: account, else contact.
+        seed: Makes the resamples. The same seed and clusters make the same ones, whatever the probabilities.
+        replicates: The number of resamples.
+        weights: (n,), ≥ 0, where examples stand for more or fewer than one; they multiply the resamples.
+        closes: Distinct won deals behind the labels. Without it, the clusters with at least one label of 1 are counted,
+            which are never more than the deals.
+        n_jobs: Threads, as joblib counts them; no result depends on it.
+
+    Raises:
+        ValueError: Arrays of different lengths, or values outside what is stated above.
+
+    >>> found = evaluate([0, 1, 0, 1], [0.1, 0.4, 0.4, 0.8], groups=["a", "b", "c", "d"], seed=7)
+    >>> found.closes, found.values["roc_auc"].value
+    (2, 0.875)
+    """
+    ranking = rank(labels, probabilities)
+    w = as_weights(weights, len(ranking.order))
+    codes = encode(groups, len(w))
+    draws = resampled(
+        lambda x: measures(ranking, x), codes=codes, seed=seed, replicates=replicates, weights=w, n_jobs=n_jobs
+    )
+    return evaluation(ranking, draws, codes=codes, weights=w, closes=closes)
+
+
+def reliability(
+    labels: ArrayLike, probabilities: ArrayLike, *, groups: ArrayLike, seed: int, bins: int = 10
+) -> tuple[Bin, ...]:
+    """A reliability diagram: up to `bins` bins of equally many examples, the lowest probabilities first.
+
+    Examples that share a probability stay together, so heavy ties make bins unequal or fewer. A bin's interval is
+    :func:`wilson`'s at its effective number of examples, rate × (1 - rate) / variance, with the variance of the rate
+    from the cluster bootstrap (Korn & Graubard 1998, Survey Methodology 24, 193-201): unlike percentiles it stays
+    honest with few closes or none. `closes` counts clusters with at least one label of 1. `groups`, `seed` and errors
+    are those of :func:`evaluate`.
+
+    >>> [b.closes for b in reliability([0, 0, 1, 1], [0.1, 0.1, 0.4, 0.4], groups=[1, 2, 3, 3], seed=7)]
+    [0, 1]
+    """
+    ranking = rank(labels, probabilities)
+    y, p, n = np.asarray(labels, dtype=np.float64), np.asarray(probabilities, dtype=np.float64), len(ranking.order)
+    codes, place = encode(groups, n), _equal_count_bins(ranking, bins)
+
+    def rates(weights: Vector) -> Vector:
+        size = np.bincount(place, weights, minlength=bins)
+        hits = np.bincount(place, weights * y, minlength=bins)
+        found: Vector = np.divide(hits, size, out=np.full(bins, np.nan), where=size > 0)
+        return found
+
+    draws = resampled(rates, codes=codes, seed=seed, replicates=REPLICATES, weights=np.ones(n), n_jobs=-1)
+    return tuple(_bin(y[place == b], p[place == b], codes[place == b], draws[:, b]) for b in np.unique(place))
+
+
+def wilson(rate: float, n: float) -> tuple[float, float]:
+    """The 95 % score interval of a rate among n independent examples, n > 0, not necessarily whole (Wilson 1927).
+
+    doi:10.1080/01621459.1927.10502953. Unlike the textbook's ± it is not empty where the rate is 0 or 1.
+
+    >>> low, high = wilson(0.0, 10)
+    >>> f"{low:.3f} to {high:.3f}"
+    '0.000 to 0.278'
+    """
+    z2 = Z95**2 / n
+    middle = (rate + z2 / 2) / (1 + z2)
+    half = float(np.sqrt(z2 * rate * (1 - rate) + z2**2 / 4)) / (1 + z2)
+    # At the ends the formula gives exactly 0 and 1, but rounding does not.
+    return (0.0 if rate == 0 else middle - half, 1.0 if rate == 1 else middle + half)
+
+
+def encode(groups: ArrayLike, n: int) -> NDArray[np.intp]:
+    """Cluster ids as numbers from 0, (n,), in sorted order, so that resamples do not depend on the order of rows.
+
+    Raises:
+        ValueError: Not n ids, or an id is missing.
+    """
+    ids = np.asarray(groups)
+    if ids.shape != (n,):
+        raise ValueError(f"groups have the shape {ids.shape}, but there are {n} examples")
+    missing = np.asarray(pd.isna(ids))
+    if missing.any():
+        raise ValueError(
+            f"groups: row {int(np.argmax(missing))} has no id; give each example its account or contact id"
+        )
+    return np.unique(ids, return_inverse=True)[1].astype(np.intp)
+
+
+def resampled(
+    measure: Callable[[Vector], Vector],
+    *,
+    codes: NDArray[np.intp],
+    seed: int,
+    replicates: int,
+    weights: Vector,
+    n_jobs: int,
+) -> Matrix:
+    """What `measure` (weights (n,) to numbers (m,)) finds on each resample of clusters: float64 (replicates, m).
+
+    `codes` (n,) are cluster numbers from 0 (:func:`encode`); as many clusters are drawn as there are. Resample i
+    depends on nothing but the seed, i and the number of clusters.
+    """
+    clusters = int(codes.max(initial=-1)) + 1
+
+    def one(replicate: int) -> Vector:
+        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(replicate,)))
+        times = np.bincount(rng.integers(max(clusters, 1), size=clusters), minlength=clusters)
+        return measure(weights * times[codes])
+
+    def block(start: int) -> list[Vector]:
+        return [one(i) for i in range(start, min(start + BLOCK, replicates))]
+
+    found = Parallel(n_jobs=n_jobs, require="sharedmem")(delayed(block)(i) for i in range(0, replicates, BLOCK))
+    rows = [row for part in found for row in part]
+    return np.array(rows).reshape(replicates, len(rows[0]) if rows else len(measure(weights)))
+
+
+def measures(ranking: Ranking, weights: Vector) -> Vector:
+    """Every metric under `weights` (n,), in the order of :data:`~predictive.evaluation.metrics.METRICS`."""
+    tally = ranking.tally(weights)
+    return np.array([metric.measure(tally) for metric in METRICS.values()])
+
+
+def evaluation(
+    ranking: Ranking, draws: Matrix, *, codes: NDArray[np.intp], weights: Vector, closes: int | None
+) -> Evaluation:
+    """Put an :class:`Evaluation` together from resampled :func:`measures`, (replicates, metrics)."""
+    tally = ranking.tally(weights)
+    total = float(weights.sum())
+    return Evaluation(
+        n=len(weights),
+        closes=count_closes(ranking, codes) if closes is None else closes,
+        base_rate=float(tally.closes.sum()) / total if total > 0 else np.nan,
+        values=estimates(measures(ranking, weights), draws),
+    )
+
+
+def estimates(values: Vector, draws: Matrix) -> dict[str, Estimate]:
+    """One estimate per metric from its value, (metrics,), and its resampled values, (replicates, metrics)."""
+    return {
+        name: Estimate(float(value), *percentiles(column))
+        for name, value, column in zip(METRICS, values, draws.T, strict=True)
+    }
+
+
+def percentiles(draws: Vector) -> tuple[float, float]:
+    """The 95 % percentile interval of resampled numbers (replicates,); NaN where over 5 % of them are undefined."""
+    defined = draws[np.isfinite(draws)]
+    if len(defined) == 0 or len(defined) < (1 - MOST_UNDEFINED) * len(draws):
+        return (np.nan, np.nan)
+    low, high = np.quantile(defined, [0.025, 0.975])
+    return (float(low), float(high))
+
+
+def count_closes(ranking: Ranking, codes: NDArray[np.intp]) -> int:
+    """The number of clusters with at least one label of 1."""
+    return len(np.unique(codes[ranking.order][ranking.labels == 1]))
+
+
+def plain(value: Any) -> Any:
+    """A nested value as JSON knows it: NaN and infinities become None.
+
+    >>> plain({"low": float("nan"), "n": 3})
+    {'low': None, 'n': 3}
+    """
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [plain(item) for item in value]
+    return None if isinstance(value, float) and not np.isfinite(value) else value
+
+
+def _equal_count_bins(ranking: Ranking, bins: int) -> NDArray[np.intp]:
+    """The bin of each row, (n,), in the original order: that of the middle of its run of equal probabilities."""
+    n = len(ranking.order)
+    sizes = np.diff(ranking.starts, append=n)
+    # Counted from the lowest: bin 0 holds the lowest probabilities.
+    middles = n - ranking.starts - sizes / 2
+    place = np.empty(n, dtype=np.intp)
+    place[ranking.order] = np.repeat((bins * middles / max(n, 1)).astype(np.intp), sizes)
+    return place
+
+
+def _bin(y: Vector, p: Vector, codes: NDArray[np.intp], draws: Vector) -> Bin:
+    rate, clusters = float(y.mean()), len(np.unique(codes))
+    low, high = wilson(rate, _effective(rate, len(y), clusters, draws))
+    return Bin(float(p.mean()), rate, low, high, len(y), len(np.unique(codes[y == 1])))
+
+
+def _effective(rate: float, n: int, clusters: int, draws: Vector) -> float:
+    """How many independent examples would be as informative about the rate as these n in so many clusters."""
+    if clusters == n:
+        return n
+    defined = draws[np.isfinite(draws)]
+    variance = float(defined.var()) if clusters > 1 and len(defined) > 0 else 0.0
+    # Without any variation to learn from, assume the worst: that the rows of a cluster all say the same.
+    return clusters if variance == 0 else min(float(n), rate * (1 - rate) / variance)

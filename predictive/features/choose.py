@@ -1,0 +1,165 @@
+"""Which features a data set gets by default, and why a column is left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals as nw
+
+from predictive.config import FeatureChoice
+from predictive.errors import ConfigError, nearest
+from predictive.features import catalog
+from predictive.features.catalog import Feature
+from predictive.features.cut import Frame, account_kinds, contact_kinds, tracked
+from predictive.tables import SCHEMAS, Tables
+
+WINDOWS = (7, 30, 90, 365)
+HALF_LIVES = (7, 30)
+MOST_TYPES, MOST_DETAILS = 30, 20
+FEWEST_CONTACTS = 10
+"""A type or detail that fewer contacts have says nothing that could be checked."""
+CONTEXT = ("lifecycle_stage", "marketing_status")
+"""Set by people as a deal advances: today's value betrays the outcome, so these need a history to be used."""
+NEVER = {
+    "account_id": "an id",
+    "tags": "a list of tags",
+    "email": "a contact detail",
+    "name": "a contact detail",
+    "company_name": "a name",
+}
+CONTACT_DETAIL = r"^[^@\s]+@[^@\s]+\.\w+$|^\+?[\d\s().-]{8,}$|^https?://"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The features of a data set, and the columns that are left out, each with its reason."""
+
+    features: tuple[Feature, ...]
+    left_out: dict[str, str]
+
+
+def choose(tables: Tables, wanted: FeatureChoice, *, until: int) -> Choice:
+    """The default features for what `tables` hold; activities known after `until` (microseconds) are not looked at.
+
+    Raises :class:`~predictive.errors.ConfigError` when `wanted` names what no table has.
+    """
+    _check_names(tables, wanted)
+    features: list[Feature] = []
+    left_out: dict[str, str] = {}
+    for of, kinds, frame in (
+        ("contacts", contact_kinds(tables), tables.contacts),
+        ("accounts", account_kinds(tables), tables.accounts),
+    ):
+        history = tracked(tables, of.removesuffix("s"))
+        facts = _facts(frame, kinds)
+        for name, kind in kinds.items():
+            key = name if of == "contacts" else f"account_{name}"
+            reason = _reason(name, key, kind, facts[name], wanted, has_history=name in history)
+            if reason is not None:
+                left_out[key] = reason
+                continue
+            side: catalog.Side = "context" if name in CONTEXT else "fit"
+            features.append(catalog.attribute(name, of=of, kind="number" if kind == "number" else "text", side=side))  # type: ignore[arg-type]
+    features += _behaviour(tables, wanted, until)
+    return Choice(tuple(features), {k: v for k, v in left_out.items() if v != "empty"})
+
+
+def _check_names(tables: Tables, wanted: FeatureChoice) -> None:
+    contacts, accounts = contact_kinds(tables), account_kinds(tables)
+    types = tables.activities.select("type").unique().collect()["type"].to_list()
+    known = {*contacts, *accounts, *(f"account_{a}" for a in accounts), *types}
+    known |= set(SCHEMAS["contacts"].columns) | set(SCHEMAS["accounts"].columns)
+    problems = [
+        f"features.{key}: no table has {name!r}; {nearest(name, known)}"
+        for key in ("exclude", "keep", "sensitive")
+        for name in getattr(wanted, key)
+        if name not in known
+    ]
+    if problems:
+        raise ConfigError("\n".join(problems))
+
+
+def _facts(frame: Frame, kinds: dict[str, Any]) -> dict[str, dict[str, float]]:
+    """Per column: how many values, how many distinct, mean length, and the share that look like contact details."""
+    columns = []
+    for name in kinds:
+        text = nw.col(name).cast(nw.String)
+        columns += [
+            nw.col(name).count().alias(f"{name}::count"),
+            nw.col(name).n_unique().alias(f"{name}::distinct"),
+            text.str.len_chars().mean().alias(f"{name}::length"),
+            text.str.contains(CONTACT_DETAIL).cast(nw.Int64).mean().alias(f"{name}::detail"),
+        ]
+    row = frame.select(columns).collect().row(0)
+    values = iter(0.0 if v is None else float(v) for v in row)
+    return {name: dict(zip(("count", "distinct", "length", "detail"), values, strict=False)) for name in kinds}
+
+
+def _reason(
+    name: str, key: str, kind: str, fact: dict[str, float], wanted: FeatureChoice, *, has_history: bool
+) -> str | None:
+    """Why a column is no feature; None if it is one."""
+    names = {name, key}
+    if names & set(wanted.sensitive):
+        return "declared sensitive"
+    if names & set(wanted.exclude):
+        return "excluded by the configuration"
+    if fact["count"] == 0 and not has_history:
+        return "empty"
+    if name in NEVER:
+        return NEVER[name]
+    if kind == "time":
+        return "a date"
+    if names & set(wanted.keep):
+        return None
+    if name in CONTEXT and not has_history:
+        return "set as deals advance, and without a history"
+    if has_history:
+        return None
+    return _unfit(kind, fact)
+
+
+def _unfit(kind: str, fact: dict[str, float]) -> str | None:
+    """What makes a column's values useless or unsafe to learn from."""
+    if fact["detail"] > 0.5 and kind == "text":
+        return "looks like e-mail addresses, phone numbers or links"
+    if fact["distinct"] <= 1:
+        return "always the same"
+    if kind == "text" and fact["distinct"] > 50 and fact["distinct"] > 0.5 * fact["count"]:
+        return "nearly every value is different"
+    if kind == "text" and fact["length"] > 60:
+        return "free text"
+    return None
+
+
+def _behaviour(tables: Tables, wanted: FeatureChoice, until: int) -> list[Feature]:
+    """Features of what contacts did, for the types and details that enough of them have."""
+    seen = tables.activities.filter(nw.col("known") <= until)
+    types = [t for (t,) in _common(seen, ["type"], MOST_TYPES) if t not in {*wanted.exclude, *wanted.sensitive}]
+    features = [catalog.record_age()]
+    if not types:
+        return features
+    features += [catalog.count((), days) for days in WINDOWS] + [catalog.active_days(days) for days in WINDOWS]
+    features += [catalog.intensity((), half_life) for half_life in HALF_LIVES]
+    features += [catalog.recency(()), catalog.first_touch_age(), catalog.trend()]
+    features += [catalog.touch("first"), catalog.touch("last")]
+    for name in types:
+        features += [catalog.count((name,), days) for days in WINDOWS]
+        features += [catalog.recency((name,)), catalog.intensity((name,), HALF_LIVES[1])]
+    for name, detail in _common(seen.filter(~nw.col("detail").is_null()), ["type", "detail"], MOST_DETAILS):
+        if name in types:
+            features += [catalog.count((name,), days, detail=detail) for days in (30, 365)]
+            features.append(catalog.recency((name,), detail=detail))
+    return features
+
+
+def _common(activities: Frame, keys: list[str], most: int) -> list[tuple[str, ...]]:
+    """The values of `keys` that most contacts have, in the order of their names so that the set is stable."""
+    per_contact = activities.select("contact_id", *keys).unique().group_by(keys).agg(n=nw.len())
+    rows = (
+        per_contact.filter(nw.col("n") >= FEWEST_CONTACTS)
+        .collect()
+        .sort("n", *keys, descending=[True] + [False] * len(keys))
+    )
+    return sorted(tuple(row[:-1]) for row in rows.select(*keys, "n").head(most).rows())

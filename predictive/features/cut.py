@@ -1,0 +1,119 @@
+"""The one place that applies the cutoff: the tables as they were known at each contact's as-of.
+
+Feature builders and rules receive a :class:`Known` and nothing else, so they cannot look ahead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals as nw
+
+from predictive.tables import Kind, Tables
+
+Frame = nw.LazyFrame[Any]
+CONTACT_ATTRIBUTES = ("account_id", "job_title", "country", "source", "lifecycle_stage", "marketing_status", "tags")
+ACCOUNT_ATTRIBUTES: dict[str, Kind] = {"industry": "text", "employees": "number", "revenue": "number"}
+NUMBER = r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"
+
+
+@dataclass(frozen=True)
+class Known:
+    """What was known at as-of. Both frames have one as-of per `contact_id`.
+
+    `contacts`: `contact_id`, `as_of`, `created_at`, the attributes as of then, and those of the account with the prefix
+    ``account_``. `activities`: `contact_id`, `type`, `detail`, `value`, `t`, `age` (as_of − t, never negative).
+    """
+
+    contacts: Frame
+    activities: Frame
+
+
+def contact_kinds(tables: Tables) -> dict[str, Kind]:
+    """The attributes of contacts and what they hold, canonical ones first."""
+    return {**dict.fromkeys(CONTACT_ATTRIBUTES, "text"), **tables.attributes.get("contacts", {})}
+
+
+def account_kinds(tables: Tables) -> dict[str, Kind]:
+    """The attributes of accounts and what they hold, canonical ones first."""
+    return {**ACCOUNT_ATTRIBUTES, **tables.attributes.get("accounts", {})}
+
+
+def tracked(tables: Tables, object_: str) -> set[str]:
+    """The attributes of an object (contact or account) that have a history; the others are known only as of today."""
+    rows = tables.changes.filter(nw.col("object") == object_).select("attribute").unique().collect()
+    return set(rows["attribute"].to_list())
+
+
+def cut(tables: Tables, at: Frame) -> Known:
+    """The tables as known at each row of `at` (`contact_id`, `as_of`; a contact at most once).
+
+    An activity is visible when the later of its two times is at or before as-of. An attribute with a history has the
+    value of its latest change at or before as-of; before its first change, the `old_value` of that change if given,
+    else it is missing. An attribute without any history has today's value.
+    """
+    contacts = at.join(_attributes_then(tables, at), on="contact_id", how="left")
+    activities = (
+        tables.activities.join(at, on="contact_id", how="inner")
+        .filter(nw.col("known") <= nw.col("as_of"))
+        .with_columns(age=nw.col("as_of") - nw.col("t"))
+        .select("contact_id", "type", "detail", "value", "t", "age")
+    )
+    return Known(contacts, activities)
+
+
+def _attributes_then(tables: Tables, at: Frame) -> Frame:
+    """Per contact of `at`: `created_at`, its attributes as of then, and its account's."""
+    own = tables.contacts.join(at, on="contact_id", how="inner")
+    contacts = _as_of_then(own, tables, "contact", contact_kinds(tables), ["contact_id", "created_at", "as_of"])
+    kinds = account_kinds(tables)
+    held = contacts.filter(~nw.col("account_id").is_null()).select("account_id", "as_of").unique()
+    accounts = _as_of_then(
+        tables.accounts.join(held, on="account_id", how="inner"), tables, "account", kinds, ["account_id", "as_of"]
+    )
+    accounts = accounts.rename({name: f"account_{name}" for name in kinds})
+    return contacts.join(accounts, on=["account_id", "as_of"], how="left").drop("as_of")
+
+
+def _as_of_then(objects: Frame, tables: Tables, object_: str, kinds: dict[str, Kind], keys: list[str]) -> Frame:
+    """`objects` with each attribute of `kinds` as it was at the row's `as_of`."""
+    past = tracked(tables, object_) & set(kinds)
+    held = [nw.col(n).cast(nw.String) if kinds[n] == "boolean" else nw.col(n) for n in kinds if n not in past]
+    today = objects.select(*keys, *held)
+    if not past:
+        return today
+    on = [f"{object_}_id", "as_of"]
+    rows = tables.changes.filter((nw.col("object") == object_) & nw.col("attribute").is_in(sorted(past)))
+    rows = rows.rename({"object_id": on[0]}).join(objects.select(on).unique(), on=on[0], how="inner")
+    values = _pivot(_values_then(rows, on), on, {name: kinds[name] for name in sorted(past)})
+    return today.join(values, on=on, how="left").select(*keys, *kinds)
+
+
+def _values_then(rows: Frame, on: list[str]) -> Frame:
+    """The value of every (object, as_of, attribute): of its latest change, or the old value of a first one to come.
+
+    Of several changes at one instant the largest value counts, so that the order of rows does not matter.
+    """
+    key = [*on, "attribute"]
+    before = rows.filter(nw.col("changed_at") <= nw.col("as_of"))
+    latest = before.group_by(key).agg(nw.col("changed_at").max())
+    then = before.join(latest, on=[*key, "changed_at"], how="inner").group_by(key).agg(nw.col("value").max())
+    first = rows.group_by(key).agg(nw.col("changed_at").min())
+    to_come = rows.join(first.filter(nw.col("changed_at") > nw.col("as_of")), on=[*key, "changed_at"], how="inner")
+    since_creation = to_come.group_by(key).agg(nw.col("old_value").max().alias("value"))
+    return nw.concat([then, since_creation])
+
+
+def _pivot(values: Frame, on: list[str], kinds: dict[str, Kind]) -> Frame:
+    """One column per attribute, from one row per attribute."""
+    columns = []
+    for name, kind in kinds.items():
+        mine = nw.col("attribute") == name
+        text = nw.when(mine).then(nw.col("value"))
+        if kind == "number":
+            readable = mine & nw.col("value").str.contains(NUMBER)
+            columns.append(nw.when(readable).then(nw.col("value")).cast(nw.Float64).alias(name))
+        else:
+            columns.append(text.alias(name))
+    return values.with_columns(columns).group_by(on).agg(nw.col(name).max() for name in kinds)

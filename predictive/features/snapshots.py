@@ -1,0 +1,132 @@
+"""Snapshots: at which as-ofs contacts are looked at, and who is eligible there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals as nw
+
+from predictive.clock import DAY, calendar
+from predictive.config import AgeSnapshots, Config, Eligibility
+from predictive.features.cut import Frame, Known, tracked
+from predictive.tables import Tables
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One pass of looking at contacts: all at one instant, or each so many days after it was created."""
+
+    instant: int | None = None
+    age: int | None = None
+
+
+def moments(config: Config, first: int, last: int) -> list[Moment]:
+    """The passes that training takes over the time [first, last], in microseconds."""
+    if isinstance(config.snapshots, AgeSnapshots):
+        return [Moment(age=days) for days in sorted(config.snapshots.days)]
+    return [Moment(instant=at) for at in calendar(first, last, config.snapshots.every, config.timezone)]
+
+
+def existing(tables: Tables, moment: Moment) -> Frame:
+    """The contacts that exist at the moment, each with its `as_of`."""
+    if moment.age is not None:
+        return tables.contacts.select("contact_id", as_of=nw.col("created_at") + moment.age * DAY)
+    at = nw.lit(moment.instant, nw.Int64)
+    return tables.contacts.filter(nw.col("created_at") <= at).select("contact_id", as_of=at)
+
+
+def tonight(tables: Tables, config: Config, night: int) -> tuple[Frame, Frame]:
+    """The contacts to score at `night`, each with its `as_of`; and those that are not, each with its `why`.
+
+    With age snapshots a contact is looked at as of the latest configured age that it has reached; once the last
+    horizon has passed, there is nothing left to predict.
+    """
+    if not isinstance(config.snapshots, AgeSnapshots):
+        unborn = tables.contacts.filter(nw.col("created_at") > night)
+        return existing(tables, Moment(instant=night)), unborn.select("contact_id", why=nw.lit("not created yet"))
+    as_of = nw.lit(None, nw.Int64)
+    for days in sorted(config.snapshots.days):
+        reached = nw.col("created_at") + days * DAY <= night
+        as_of = nw.when(reached).then(nw.col("created_at") + days * DAY).otherwise(as_of)
+    at = tables.contacts.select("contact_id", as_of=as_of)
+    young, passed = nw.col("as_of").is_null(), nw.col("as_of") + config.horizon_micros <= night
+    why = (
+        nw.when(young).then(nw.lit("too young for the first snapshot")).otherwise(nw.lit("its last horizon has passed"))
+    )
+    return at.filter(~young & ~passed), at.filter(young | passed).select("contact_id", why=why)
+
+
+def wins(tables: Tables, config: Config) -> Frame:
+    """Who won what and when: `contact_id`, `deal_id`, `closed_at`, for every won deal, however it names its contact.
+
+    A deal with only an account counts for the account's contacts who existed when it was created (or, where that is
+    not known, closed): all of them, none, or the one with the most activities until then, as configured.
+    """
+    return _outcomes(tables, config, won=True)
+
+
+def losses(tables: Tables, config: Config) -> Frame:
+    """Like :func:`wins`, for deals that were lost."""
+    return _outcomes(tables, config, won=False)
+
+
+def _outcomes(tables: Tables, config: Config, *, won: bool) -> Frame:
+    closed = tables.deals.filter((nw.col("is_won") == won) & ~nw.col("closed_at").is_null())
+    direct = closed.filter(~nw.col("contact_id").is_null()).select("contact_id", "deal_id", "closed_at")
+    by_account = closed.filter(nw.col("contact_id").is_null() & ~nw.col("account_id").is_null())
+    if config.eligibility.account_deals == "none":
+        return direct
+    since = nw.coalesce("created_at", "closed_at")
+    by_account = by_account.select("account_id", "deal_id", "closed_at", since=since)
+    members = tables.contacts.select("contact_id", "account_id", "created_at").join(by_account, on="account_id")
+    members = members.filter(nw.col("created_at") <= nw.col("since"))
+    if config.eligibility.account_deals == "most_active":
+        members = _most_active(tables, members)
+    return nw.concat([direct, members.select("contact_id", "deal_id", "closed_at")])
+
+
+def _most_active(tables: Tables, members: Frame) -> Frame:
+    """Of each deal's contacts the one with the most activities until the deal's start; ties by contact_id."""
+    done = tables.activities.join(members.select("contact_id", "deal_id", "since"), on="contact_id")
+    done = done.filter(nw.col("known") <= nw.col("since")).group_by("contact_id", "deal_id").agg(done=nw.len())
+    counted = members.join(done, on=["contact_id", "deal_id"], how="left").with_columns(nw.col("done").fill_null(0))
+    top = counted.join(counted.group_by("deal_id").agg(nw.col("done").max()), on=["deal_id", "done"], how="inner")
+    return top.join(top.group_by("deal_id").agg(nw.col("contact_id").min()), on=["deal_id", "contact_id"], how="inner")
+
+
+def judge(known: Known, tables: Tables, config: Config, *, training: bool) -> Frame:
+    """Why each contact is not eligible at its as-of: `contact_id`, `why` (null: eligible).
+
+    Marketing status and lifecycle are those of then. A status without any history is today's, which says nothing about
+    then: it is applied only to the scored snapshot (``training=False``).
+    """
+    rules = config.eligibility
+    reasons: list[tuple[str, nw.Expr]] = []
+    frame = known.contacts
+    if rules.customers == "exclude":
+        frame = _with_first(frame, wins(tables, config), "_won")
+        reasons.append(("already closed", nw.col("_won") <= nw.col("as_of")))
+    if rules.lost == "exclude":
+        frame = _with_first(frame, losses(tables, config), "_lost")
+        reasons.append(("its deal was lost", nw.col("_lost") <= nw.col("as_of")))
+    history = tracked(tables, "contact") if training else set()
+    for attribute, values in rules.non_marketing.items():
+        if not training or attribute in history:
+            low = nw.col(attribute).str.to_lowercase().str.replace_all("_", " ", literal=True)
+            plain = [v.lower().replace("_", " ") for v in values]
+            reasons.append((f"{attribute.replace('_', ' ')} says it is not to be marketed to", low.is_in(plain)))
+    why: Any = nw.lit(None, nw.String)
+    for text, condition in reversed(reasons):
+        why = nw.when(condition).then(nw.lit(text)).otherwise(why)
+    return frame.select("contact_id", why=why)
+
+
+def unfiltered(tables: Tables, rules: Eligibility) -> list[str]:
+    """The status attributes that training cannot filter by, for want of a history."""
+    return sorted(set(rules.non_marketing) - tracked(tables, "contact"))
+
+
+def _with_first(frame: Frame, outcomes: Frame, name: str) -> Frame:
+    first = outcomes.group_by("contact_id").agg(nw.col("closed_at").min().alias(name))
+    return frame.join(first, on="contact_id", how="left")

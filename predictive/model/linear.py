@@ -1,0 +1,83 @@
+"""A well-regularised logistic regression on encoded columns: log-odds, and each column's part in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+STRENGTHS = (0.003, 0.03, 0.3)
+"""The values of C (inverse L2 strength, on standardised columns, scikit-learn's meaning) that folds choose from."""
+
+
+@dataclass(frozen=True)
+class Linear:
+    """log-odds = intercept + z · coef, where z are standardised columns and missing indicators.
+
+    Numbers are compressed by sign(x)·log(1 + |x|) first, since counts and ages span orders of magnitude; a missing one
+    stands at the training mean (z = 0), and its indicator says that it was missing. `mean`, `scale` and `shown` (the
+    share of training rows with a value) have shape (p,), `coef` (p,) and `coef_missing` (p,).
+    """
+
+    intercept: float
+    coef: np.ndarray
+    coef_missing: np.ndarray
+    mean: np.ndarray
+    scale: np.ndarray
+    shown: np.ndarray
+
+    def log_odds(self, X: np.ndarray) -> np.ndarray:
+        """Log-odds of shape (n,)."""
+        z, missing = _design(X, self.mean, self.scale, self.shown)
+        return np.asarray(self.intercept + z @ self.coef + missing @ self.coef_missing)
+
+    def contributions(self, X: np.ndarray) -> np.ndarray:
+        """Each column's part, against a row with training means, of shape (n, p); they and the intercept sum up."""
+        z, missing = _design(X, self.mean, self.scale, self.shown)
+        return np.asarray(z * self.coef + missing * self.coef_missing)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, for the bundle."""
+        return {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in vars(self).items()}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Linear:
+        """The inverse of :meth:`to_json`."""
+        arrays = {k: np.array(value[k]) for k in ("coef", "coef_missing", "mean", "scale", "shown")}
+        return cls(float(value["intercept"]), **arrays)
+
+
+def fit_linear(X: np.ndarray, label: np.ndarray, *, strength: float) -> Linear:
+    """Fit on float64 (n, p) with NaN for missing, and labels 0 or 1 of shape (n,), both present."""
+    from sklearn.linear_model import LogisticRegression
+
+    squeezed = _squeeze(X)
+    present = ~np.isnan(squeezed)
+    shown = present.mean(axis=0)
+    filled = np.where(present, squeezed, 0.0)
+    count = np.maximum(present.sum(axis=0), 1)
+    mean = filled.sum(axis=0) / count
+    spread = np.sqrt((np.where(present, squeezed - mean, 0.0) ** 2).sum(axis=0) / count)
+    scale = np.where(spread > 1e-12, spread, np.inf)
+    z, missing = _design(X, mean, scale, shown)
+    informative = missing.any(axis=0)
+    design = np.concatenate([z, missing[:, informative]], axis=1)
+    fitted = LogisticRegression(C=strength, solver="newton-cholesky", max_iter=200, tol=1e-6).fit(design, label)
+    coef_missing = np.zeros(X.shape[1])
+    coef_missing[informative] = fitted.coef_[0, X.shape[1] :]
+    return Linear(float(fitted.intercept_[0]), fitted.coef_[0, : X.shape[1]], coef_missing, mean, scale, shown)
+
+
+def _squeeze(X: np.ndarray) -> np.ndarray:
+    return np.asarray(np.sign(X) * np.log1p(np.abs(X)))
+
+
+def _design(X: np.ndarray, mean: np.ndarray, scale: np.ndarray, shown: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Standardised columns, and missing indicators centred on their training share."""
+    squeezed = _squeeze(X)
+    absent = np.isnan(squeezed)
+    z = np.where(absent, 0.0, (squeezed - mean) / scale)
+    seldom = (shown > 0.995) | (shown < 0.005)
+    missing = np.where(seldom, 0.0, absent - (1.0 - shown))
+    return z, missing

@@ -1,0 +1,93 @@
+"""One calibrated model on one set of features, and the recipe that it is fitted by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from predictive.features.catalog import Feature
+from predictive.model import trees
+from predictive.model.encode import Encoder, fit_encoder
+from predictive.model.linear import STRENGTHS, Linear, fit_linear
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is fitted: what the folds chose.
+
+    `weight` is the share of the trees' log-odds, the rest is the logistic regression's; `slope` and `shift` calibrate
+    the log-odds (1 and 0: as they are). `auc` is the out-of-fold ROC-AUC with its standard error, None without folds.
+    """
+
+    rounds: int = trees.DEFAULT_ROUNDS
+    strength: float = STRENGTHS[0]
+    weight: float = 0.0
+    slope: float = 1.0
+    shift: float = 0.0
+    auc: tuple[float, float] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, for the bundle and for MLflow."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Recipe:
+        """The inverse of :meth:`to_json`."""
+        return cls(**{**value, "auc": tuple(value["auc"]) if value["auc"] is not None else None})
+
+
+@dataclass(frozen=True)
+class SideModel:
+    """A fitted recipe. `booster` is None where the weight of the trees is 0, `linear` where it is 1."""
+
+    encoder: Encoder
+    recipe: Recipe
+    booster: Any
+    linear: Linear | None
+
+    def raw(self, X: np.ndarray) -> np.ndarray:
+        """Log-odds before calibration, of shape (n,), for encoded rows."""
+        out = np.zeros(len(X))
+        if self.booster is not None:
+            out += self.recipe.weight * trees.log_odds(self.booster, X)
+        if self.linear is not None:
+            out += (1 - self.recipe.weight) * self.linear.log_odds(X)
+        return out
+
+    def log_odds(self, frame: pd.DataFrame) -> np.ndarray:
+        """Calibrated log-odds of shape (n,) for a frame with the columns of the features."""
+        return self.recipe.shift + self.recipe.slope * self.raw(self.encoder.transform(frame))
+
+    def probability(self, frame: pd.DataFrame) -> np.ndarray:
+        """Calibrated probability of shape (n,), in (0, 1)."""
+        return expit(self.log_odds(frame))
+
+    def contributions(self, frame: pd.DataFrame) -> np.ndarray:
+        """Each feature's part in the uncalibrated log-odds, of shape (n, features)."""
+        X = self.encoder.transform(frame)
+        parts = np.zeros(X.shape)
+        if self.booster is not None:
+            parts += self.recipe.weight * trees.contributions(self.booster, X)
+        if self.linear is not None:
+            parts += (1 - self.recipe.weight) * self.linear.contributions(X)
+        gather = np.zeros((X.shape[1], len(self.encoder.features)))
+        gather[np.arange(X.shape[1]), list(self.encoder.source)] = 1.0
+        return np.asarray(parts @ gather)
+
+
+def expit(x: np.ndarray) -> np.ndarray:
+    """1 / (1 + exp(−x)), without overflow."""
+    return np.asarray(np.exp(-np.logaddexp(0.0, -x)))
+
+
+def fit_side(features: Sequence[Feature], frame: pd.DataFrame, recipe: Recipe, *, seed: int) -> SideModel:
+    """Fit a recipe on the rows of `frame` (`as_of`, `label`, the features' columns); both labels must be present."""
+    label = frame["label"].to_numpy(dtype=float)
+    encoder, X = fit_encoder(features, frame, label)
+    booster = trees.fit_trees(X, label, rounds=recipe.rounds, seed=seed) if recipe.weight > 0 else None
+    linear = fit_linear(X, label, strength=recipe.strength) if recipe.weight < 1 else None
+    return SideModel(encoder, recipe, booster, linear)
