@@ -251,6 +251,7 @@ def _problem(error: Any, raw: Any) -> str:
         path += f" (set {raw['sets'][loc[1]].get('name', '?')!r})"
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
-        owner: type[Strict] = {1: Rules, 3: RuleSet}.get(len(loc), Condition if "when" in loc else Stages)
+        owners: dict[int, type[Strict]] = {1: Rules, 3: RuleSet}
+        owner = owners.get(len(loc), Condition if "when" in loc else Stages)
         message = f"unknown key; {nearest(str(loc[-1]), owner.model_fields)}"
     return f"{path}: {message}"

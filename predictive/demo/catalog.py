@@ -81,7 +81,7 @@ SOURCES = (
     Level("partner", 5, 0.4),
     Level("list import", 23, -0.4),
 )
-SOURCE_ACTIVITY = np.array([1.0, 1.1, 1.4, 0.8, 1.1, 0.8, 0.45])
+SOURCE_ACTIVITY = np.array([1.0, 1.2, 1.9, 0.7, 1.1, 0.6, 0.3])
 """Relative rate of unprompted activity by source, in the order of `SOURCES`."""
 
 CHANNELS = ("website form", "chat", "trade fair scan", "referral link", "spreadsheet")
@@ -100,9 +100,9 @@ PERSONAS = (
 )
 """Recorded as a tag (student, competitor) or as marketing_status (staff)."""
 
-BASE_ACTIVITY = 0.018
+BASE_ACTIVITY = 0.026
 """Unprompted touches a day of a contact whose source has activity 1."""
-EXCITATION = 0.085
+EXCITATION = 0.072
 """What one unit of heat adds to tomorrow's rate of touches: activity breeds activity (a discrete Hawkes process)."""
 HEAT_KEPT = 0.5 ** (1 / 7)
 INTENT_KEPT = 0.5 ** (1 / 21)
@@ -184,15 +184,15 @@ DEAL_KINDS = np.stack(
 DEAL_ACTIVITY = 0.04
 """Touches a day that sales adds while a deal is open."""
 
-OPENING, OPENING_FIT, OPENING_INTENT = -4.35, 0.75, 0.75
+OPENING, OPENING_FIT, OPENING_INTENT = -5.25, 0.5, 0.35
 """Log rate at which a touch opens a deal: level, per unit of fit, per log(1 + intent)."""
-OUTBOUND, OUTBOUND_FIT = -7.9, 0.8
+OUTBOUND, OUTBOUND_FIT = -7.35, 0.5
 """Daily log rate at which sales opens a deal unasked: level, per unit of fit."""
 RECENT_LOSS, RECENT_LOSS_DAYS = -1.5, 120
 """Effect on that log rate for so many days after a lost deal."""
-WINNING, WINNING_FIT, WINNING_INTENT, WINNING_HEAT = -6.1, 0.4, 0.6, 0.3
+WINNING, WINNING_FIT, WINNING_INTENT, WINNING_HEAT = -5.25, 0.25, 0.25, 0.15
 """Daily log rate of winning an open deal: level, per unit of fit, per log(1 + intent), per log(1 + heat)."""
-LOSING, LOSING_FIT, LOSING_INTENT = -3.6, -0.15, -0.5
+LOSING, LOSING_FIT, LOSING_INTENT = -3.3, -0.15, -0.5
 LOST_INTENT = 0.3
 """Factor on intent at a loss."""
 RAMP = 28

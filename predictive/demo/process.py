@@ -23,8 +23,19 @@ LEVEL_FIT = effects(c.LEVELS)
 WEIGHT, SLOPE, HEAT, INTENT, OPENING = (
     np.array([getattr(kind, name) for kind in c.KINDS]) for name in ("weight", "slope", "heat", "intent", "opening")
 )
-MAIL = np.isin(np.arange(len(c.KINDS)), [c.K[name] for name in c.MAIL])
 MAIL_ENDS = np.isin(np.arange(len(c.KINDS)), [c.K[name] for name in c.MAIL_ENDS])
+
+
+def _log_weights() -> np.ndarray:
+    """Log weight of each kind without intent, by persona, deal status and whether e-mail arrives."""
+    mail = np.isin(np.arange(len(c.KINDS)), [c.K[name] for name in c.MAIL])
+    arrives = np.stack([np.where(mail, 0.0, 1.0), np.ones(len(c.KINDS))])
+    weight = WEIGHT * c.PERSONA_KINDS[:, None, None] * c.DEAL_KINDS[:, None] * arrives
+    with np.errstate(divide="ignore"):
+        return np.moveaxis(np.log(weight), -1, 0)
+
+
+LOG_WEIGHT = _log_weights()
 
 
 @dataclass(frozen=True)
@@ -237,10 +248,8 @@ def _fit(state: State, who: Ints) -> Floats:
 def _kinds(state: State, who: Ints, rng: Generator) -> Ints:
     """Draw the kind of each touch: what people do depends on intent, persona, deal and subscription."""
     deal = np.where(state.won[who], c.CUSTOMER, np.where(state.deal[who] > NEVER, c.OPEN_DEAL, c.NO_DEAL))
-    weight = WEIGHT * np.exp(np.log1p(state.intent[who])[:, None] * SLOPE)
-    weight *= c.PERSONA_KINDS[state.persona[who]] * c.DEAL_KINDS[deal]
-    weight[np.ix_(~state.mailable[who], MAIL)] = 0.0
-    total = np.cumsum(weight, axis=1)
-    drawn = rng.random(len(who)) * total[:, -1]
-    kinds: Ints = (total <= drawn[:, None]).sum(axis=1)
+    habit = LOG_WEIGHT[:, state.persona[who], deal, state.mailable[who].astype(int)]
+    total = np.exp(SLOPE[:, None] * np.log1p(state.intent[who]) + habit)
+    np.cumsum(total, axis=0, out=total)
+    kinds: Ints = (total <= rng.random(len(who)) * total[-1]).sum(axis=0)
     return kinds

@@ -22,6 +22,8 @@ FIRST_TOUCHES = (
     (),
 )
 """What brings a contact in, each equally likely, by source in the order of the catalogue; an import brings nothing."""
+FIRST_CHANCE = np.array([[names.count(kind.name) / max(len(names), 1) for kind in c.KINDS] for names in FIRST_TOUCHES])
+FIRST_CHANCE = FIRST_CHANCE.cumsum(axis=1).round(12)
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,18 @@ def simulate(world: World, rng: Generator) -> History:
     deals = np.concatenate([*closed, _repeats(closed, rng)], axis=1)
     deals = deals[:, np.lexsort((deals[0], deals[1]))]
     touched, moved = np.concatenate(touches, axis=1), np.concatenate(promoted, axis=1)
-    return History(*touched, *deals[:3], deals[3] == 1, *moved, snapshots=tuple(snapshots))
+    return History(
+        touch_contact=touched[0],
+        touch_day=touched[1],
+        touch_kind=touched[2],
+        deal_contact=deals[0],
+        deal_opened=deals[1],
+        deal_closed=deals[2],
+        deal_won=deals[3] == 1,
+        promoted_contact=moved[0],
+        promoted_day=moved[1],
+        snapshots=tuple(snapshots),
+    )
 
 
 def _touches(touches: Touches, day: int) -> np.ndarray:
@@ -86,15 +99,10 @@ def _deals(who: Ints, opened: Ints, closed: int, *, won: int) -> np.ndarray:
 
 def _arrive(state: State, world: World, first: int, last: int, day: int, rng: Generator) -> Touches:
     """Let the touches that bring in the contacts first … last − 1 act; some of them open a deal."""
-    width = max(len(names) for names in FIRST_TOUCHES)
-    table = np.full((len(FIRST_TOUCHES), width), -1)
-    for source, names in enumerate(FIRST_TOUCHES):
-        table[source, : len(names)] = [c.K[name] for name in names]
-    count = np.array([max(len(names), 1) for names in FIRST_TOUCHES])
     who = np.arange(first, last)
-    source = world.source[who]
-    kind = table[source, (rng.random(len(who)) * count[source]).astype(int)]
-    touches = process.touch(state, who[kind >= 0], kind[kind >= 0], day)
+    who = who[FIRST_CHANCE[world.source[who], -1] > 0]
+    kind = (FIRST_CHANCE[world.source[who]] <= rng.random((len(who), 1))).sum(axis=1)
+    touches = process.touch(state, who, kind, day)
     process.open_deals(state, touches.who[rng.random(len(touches.who)) < touches.opening], day)
     return touches
 

@@ -16,7 +16,7 @@ from predictive.demo.process import State
 from predictive.demo.simulate import History
 from predictive.demo.world import Floats, Ints
 
-PATHS = 32
+PATHS = 16
 BLOCK = 16_384
 """Runs of the process that are stepped together: few enough to stay in the processor's cache."""
 

@@ -23,14 +23,16 @@ from predictive.evaluation.intervals import (
     encode,
     estimates,
     evaluation,
-    measures,
+    measurer,
     plain,
     resampled,
 )
-from predictive.evaluation.metrics import METRICS, Vector, as_weights, rank
+from predictive.evaluation.metrics import METRICS, as_weights, rank
 
 NAMES = {"model": "the model", "logistic": "the logistic regression", "rules": "the rules"}
 """What sentences call the competitors that every training has; others go by their own names."""
+FEW = 20
+"""Closes below which an interval is known to be too narrow."""
 WORDS = {"lower": "lower by", "higher": "higher by", "one": "nearer to 1 by"}
 
 
@@ -97,7 +99,7 @@ def compare(
 
     >>> found = compare([0, 1] * 50, {"model": [0.1, 0.3] * 50, "rules": [0.3, 0.3] * 50}, groups=range(100), seed=7)
     >>> found.verdict("model", "rules")  # doctest: +ELLIPSIS
-    'The model beat the rules on log loss, lower by 0.126 (95 % interval 0.1... to 0.15..., 50 closes); luck is unlikely, ...'
+    'The model beat the rules on log loss, lower by 0.126 (95 % interval 0.1... to 0.15..., 50 closes); luck is ...'
     """
     if baseline not in competitors:
         raise ValueError(f"the baseline {baseline!r} is not among the competitors: {', '.join(competitors)}")
@@ -105,14 +107,17 @@ def compare(
     w = as_weights(weights, len(rankings[baseline].order))
     codes = encode(groups, len(w))
 
-    def measure(x: Vector) -> Vector:
-        return np.concatenate([measures(ranking, x) for ranking in rankings.values()])
-
-    draws = resampled(measure, codes=codes, seed=seed, replicates=replicates, weights=w, n_jobs=n_jobs)
+    measure = {name: measurer(ranking, w) for name, ranking in rankings.items()}
+    draws = resampled(
+        lambda x: np.concatenate([of_one(x) for of_one in measure.values()]),
+        codes=codes,
+        seed=seed,
+        replicates=replicates,
+        weights=w,
+        n_jobs=n_jobs,
+    )
     parts = dict(zip(rankings, np.split(draws, len(rankings), axis=1), strict=True))
-    merits = {
-        name: (_merits(measures(ranking, w)[np.newaxis])[0], _merits(parts[name])) for name, ranking in rankings.items()
-    }
+    values = {name: measure[name](w)[np.newaxis] for name in rankings}
     return Comparison(
         baseline=baseline,
         evaluations={
@@ -120,15 +125,17 @@ def compare(
             for name, ranking in rankings.items()
         },
         advantages={
-            (a, b): estimates(merits[a][0] - merits[b][0], merits[a][1] - merits[b][1])
+            (a, b): estimates(_advantage(values[a], values[b])[0], _advantage(parts[a], parts[b]))
             for a, b in permutations(rankings, 2)
         },
     )
 
 
-def _merits(values: Matrix) -> Matrix:
-    """Values (replicates, metrics), each turned so that higher is better."""
-    return np.stack([metric.merit(column) for metric, column in zip(METRICS.values(), values.T, strict=True)], axis=1)
+def _advantage(a: Matrix, b: Matrix) -> Matrix:
+    """How much better a is than b, metric by metric; the last column, noise, adds up whichever way one subtracts."""
+    metrics = enumerate(METRICS.values())
+    better = [metric.merit(a[:, column]) - metric.merit(b[:, column]) for column, metric in metrics]
+    return np.stack([*better, a[:, -1] + b[:, -1]], axis=1)
 
 
 def _sentence(winner: str, loser: str, metric: str, gap: Estimate, found: Evaluation) -> str:
@@ -141,13 +148,19 @@ def _sentence(winner: str, loser: str, metric: str, gap: Estimate, found: Evalua
     places = _places(gap)
     ahead = f"{WORDS[METRICS[metric].better]} {gap.value:.{places}f}"
     if math.isnan(gap.low):
-        return f"{first} came out ahead of {second} on {on}, {ahead}; it could be luck, as {closes} give no interval."
+        return f"{first} came out ahead of {second} on {on}, {ahead}; it could be luck: {closes} and no interval."
     interval = f"(95 % interval {gap.low:.{places}f} to {gap.high:.{places}f}, {closes})"
-    if gap.low > 0:
-        return f"{first} beat {second} on {on}, {ahead} {interval}; luck is unlikely, as the interval excludes 0."
     if gap.value == 0:
-        return f"{first} and {second} came out level on {on} {interval}."
-    return f"{first} came out ahead of {second} on {on}, {ahead} {interval}; it could be luck, as the interval spans 0."
+        either = ": either may be better" if gap.low < gap.high else ""
+        return f"{first} and {second} came out level on {on} {interval}{either}."
+    if gap.low > 0:
+        rough = f", but with under {FEW} closes it is too narrow" if found.closes < FEW else ""
+        return (
+            f"{first} beat {second} on {on}, {ahead} {interval}; luck is unlikely, as the interval is above 0{rough}."
+        )
+    # Percentiles of a skewed number may even lie wholly on the other side of it.
+    why = "spans 0" if gap.high >= 0 else "favours the other"
+    return f"{first} came out ahead of {second} on {on}, {ahead} {interval}; it could be luck, as the interval {why}."
 
 
 def _places(gap: Estimate) -> int:

@@ -4,13 +4,20 @@ Examples of one account (or, without accounts, of one contact) are not independe
 deals. Drawing rows one by one would pretend that they are and give intervals that are too narrow, so clusters are drawn
 with replacement and all rows of a drawn cluster come along (Field & Welsh 2007, doi:10.1111/j.1467-9868.2007.00593.x).
 A resample is a vector of weights: how often each row's cluster was drawn. Intervals are the 2.5 and 97.5 percentiles of
-a number over the resamples (Efron 1979, doi:10.1214/aos/1176344552; Efron & Tibshirani 1993, chapter 13).
+a number over the resamples (Efron 1979, doi:10.1214/aos/1176344552; Efron & Tibshirani 1993, chapter 13). With fewer
+than about 20 closes they are too narrow: in simulations they held the truth 83 to 95 times in 100.
+
+The calibration error is the exception. A resample adds noise to what is already a sum of absolute noise, so the
+percentiles of a perfectly calibrated model never hold its true error, 0. But the error cannot be further from the truth
+than the excesses of its ten bins are, in absolute terms and added up (the triangle inequality), and those are free of
+that bias. The 95th percentile of that sum, between resamples and the sample, is how far the interval reaches to either
+side: it holds the truth about 95 times in 100 where the true error is 0, and more often elsewhere.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +25,7 @@ import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
 
-from predictive.evaluation.metrics import METRICS, Ranking, Vector, as_weights, rank
+from predictive.evaluation.metrics import METRICS, Ranking, Vector, as_weights, bin_excess, rank
 
 Matrix = NDArray[np.float64]
 
@@ -112,9 +119,8 @@ def evaluate(
     ranking = rank(labels, probabilities)
     w = as_weights(weights, len(ranking.order))
     codes = encode(groups, len(w))
-    draws = resampled(
-        lambda x: measures(ranking, x), codes=codes, seed=seed, replicates=replicates, weights=w, n_jobs=n_jobs
-    )
+    measure = measurer(ranking, w)
+    draws = resampled(measure, codes=codes, seed=seed, replicates=replicates, weights=w, n_jobs=n_jobs)
     return evaluation(ranking, draws, codes=codes, weights=w, closes=closes)
 
 
@@ -208,41 +214,53 @@ def resampled(
     return np.array(rows).reshape(replicates, len(rows[0]) if rows else len(measure(weights)))
 
 
-def measures(ranking: Ranking, weights: Vector) -> Vector:
-    """Every metric under `weights` (n,), in the order of :data:`~predictive.evaluation.metrics.METRICS`."""
-    tally = ranking.tally(weights)
-    return np.array([metric.measure(tally) for metric in METRICS.values()])
+def measurer(ranking: Ranking, weights: Vector) -> Callable[[Vector], Vector]:
+    """A function from resampled weights (n,) to m + 1 numbers: the m metrics in order, and last the bins' noise.
+
+    The noise is how far the bins of the calibration error are from those under the sample's own `weights`.
+    """
+    excess = bin_excess(ranking.tally(weights))
+
+    def measure(resample: Vector) -> Vector:
+        tally = ranking.tally(resample)
+        noise = np.abs(bin_excess(tally) - excess).sum()
+        return np.array([*(metric.measure(tally) for metric in METRICS.values()), noise])
+
+    return measure
 
 
 def evaluation(
     ranking: Ranking, draws: Matrix, *, codes: NDArray[np.intp], weights: Vector, closes: int | None
 ) -> Evaluation:
-    """Put an :class:`Evaluation` together from resampled :func:`measures`, (replicates, metrics)."""
+    """Put an :class:`Evaluation` together from what :func:`measurer`'s function found, `draws` (replicates, m + 1)."""
     tally = ranking.tally(weights)
     total = float(weights.sum())
+    values = estimates(measurer(ranking, weights)(weights), draws)
+    error = values["calibration_error"]
     return Evaluation(
         n=len(weights),
         closes=count_closes(ranking, codes) if closes is None else closes,
         base_rate=float(tally.closes.sum()) / total if total > 0 else np.nan,
-        values=estimates(measures(ranking, weights), draws),
+        values=values | {"calibration_error": replace(error, low=float(np.maximum(error.low, 0)))},
     )
 
 
 def estimates(values: Vector, draws: Matrix) -> dict[str, Estimate]:
-    """One estimate per metric from its value, (metrics,), and its resampled values, (replicates, metrics)."""
-    return {
-        name: Estimate(float(value), *percentiles(column))
-        for name, value, column in zip(METRICS, values, draws.T, strict=True)
+    """One estimate per metric, from values (m + 1,) and resampled ones (replicates, m + 1), with the noise last."""
+    found = {
+        name: Estimate(float(value), *percentiles(column, (0.025, 0.975)))
+        for name, value, column in zip(METRICS, values[:-1], draws.T[:-1], strict=True)
     }
+    error, (reach,) = found["calibration_error"].value, percentiles(draws[:, -1], (0.95,))
+    return found | {"calibration_error": Estimate(error, error - reach, error + reach)}
 
 
-def percentiles(draws: Vector) -> tuple[float, float]:
-    """The 95 % percentile interval of resampled numbers (replicates,); NaN where over 5 % of them are undefined."""
+def percentiles(draws: Vector, shares: tuple[float, ...]) -> tuple[float, ...]:
+    """Percentiles of resampled numbers (replicates,); NaN where over 5 % of them are undefined."""
     defined = draws[np.isfinite(draws)]
     if len(defined) == 0 or len(defined) < (1 - MOST_UNDEFINED) * len(draws):
-        return (np.nan, np.nan)
-    low, high = np.quantile(defined, [0.025, 0.975])
-    return (float(low), float(high))
+        return (np.nan,) * len(shares)
+    return tuple(np.quantile(defined, shares).tolist())
 
 
 def count_closes(ranking: Ranking, codes: NDArray[np.intp]) -> int:

@@ -21,8 +21,9 @@ Better = Literal["lower", "higher", "one"]
 
 CLIP = 1e-15
 """Probabilities are kept this far from 0 and 1 before a logarithm is taken, so that one sure miss costs 34.5 nats."""
+BINS = 10
 NEWTON_STEPS = 100
-HALVINGS = 30
+HALVINGS = 60
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,22 +186,27 @@ def calibration_slope(tally: Tally) -> float:
     # Sorted from the highest, so the ends are the extremes; overlap must be more than one shared value.
     if of_closes[-1] >= of_others[0] or of_others[-1] >= of_closes[0]:
         return np.nan
-    return _logistic_slope(logits, tally.closes, tally.total)
+    return _logistic_slope(logits, tally.closes, tally.others)
 
 
 def calibration_error(tally: Tally) -> float:
     """Expected calibration error: mean |mean probability - actual rate| over ten bins of equal weight; 0 is best.
 
-    Bins hold a tenth of the ranked list each, and tied examples are shared between bins in proportion (equal counts:
-    Nguyen & O'Connor 2015, doi:10.18653/v1/D15-1182). Noise alone makes it positive, and a resample adds noise: its
-    bootstrap interval lies too high, the more so the fewer the closes, and cannot show that the error is 0.
+    Each bin holds a tenth of the ranked list; tied examples are shared between bins in proportion (equal counts: Nguyen
+    & O'Connor 2015, doi:10.18653/v1/D15-1182). It is never negative, so noise alone makes it positive, and more so in
+    smaller samples.
     """
+    return float(np.abs(bin_excess(tally)).sum())
+
+
+def bin_excess(tally: Tally) -> Vector:
+    """Predicted minus actual closes in each bin of :func:`calibration_error`, per example of the sample: (10,)."""
     total = _running(tally.total)
     if not total[-1] > 0:
-        return np.nan
-    cuts = np.linspace(0, total[-1], 11)
-    excess = np.interp(cuts, total, _running(tally.total * tally.probabilities - tally.closes))
-    return float(np.abs(np.diff(excess)).sum() / total[-1])
+        return np.full(BINS, np.nan)
+    excess = _running(tally.total * tally.probabilities - tally.closes)
+    at_cuts = np.interp(np.linspace(0, total[-1], BINS + 1), total, excess)
+    return np.asarray(np.diff(at_cuts) / total[-1], dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -273,45 +279,53 @@ def _running(values: Vector) -> Vector:
     return np.concatenate((np.zeros(1), np.cumsum(values)))
 
 
-def _logistic_slope(x: Vector, closes: Vector, total: Vector) -> float:
-    """The slope on `x` of a logistic regression of `closes` out of `total`, by Newton's method with halved steps.
+def _logistic_slope(x: Vector, closes: Vector, others: Vector) -> float:
+    """The slope on `x` of a logistic regression of `closes` against `others`, by Newton's method with halved steps.
 
     The caller has made sure that a finite maximum exists; NaN if rounding keeps it from being reached all the same.
     """
-    n = total.sum()
-    mean = (total * x).sum() / n
-    scale = float(np.sqrt((total * (x - mean) ** 2).sum() / n))
+    total = closes + others
+    mean = (total * x).sum() / total.sum()
+    scale = float(np.sqrt((total * (x - mean) ** 2).sum() / total.sum()))
     z = (x - mean) / scale
-    rate = closes.sum() / n
-    at = np.array([np.log(rate / (1 - rate)), 0.0])
-    height = _log_likelihood(at, z, closes, total)
+    at = np.array([np.log(closes.sum() / others.sum()), 0.0])
+    height = _log_likelihood(at, z, closes, others)
     for _ in range(NEWTON_STEPS):
-        step = _newton_step(at, z, closes, total)
+        step, promise = _newton_step(at, z, closes, others)
         if not np.isfinite(step).all():
             return np.nan
         if np.abs(step).max() < 1e-9 * max(1.0, abs(at[1])):
             return float(at[1] + step[1]) / scale
         for fraction in 0.5 ** np.arange(HALVINGS):
-            new = _log_likelihood(at + fraction * step, z, closes, total)
-            # Concave, so some fraction climbs; near the top only rounding is left to gain, and a full step is right.
-            if new >= height - 1e-10 * abs(height):
+            new = _log_likelihood(at + fraction * step, z, closes, others)
+            # Concave, so some fraction keeps a part of what the gradient promises (Armijo's rule). Near the top there
+            # is only rounding left to gain, and a full step is right.
+            if new >= height + 0.1 * fraction * promise - 1e-10 * abs(height):
                 break
         at, height = at + fraction * step, new
     return np.nan
 
 
-def _log_likelihood(at: Vector, z: Vector, closes: Vector, total: Vector) -> float:
+def _log_likelihood(at: Vector, z: Vector, closes: Vector, others: Vector) -> float:
     logit = at[0] + at[1] * z
-    return float((closes * logit - total * (np.maximum(logit, 0) + np.log1p(np.exp(-np.abs(logit))))).sum())
+    tail = np.log1p(np.exp(-np.abs(logit)))
+    return -float((closes * (np.maximum(-logit, 0) + tail) + others * (np.maximum(logit, 0) + tail)).sum())
 
 
-def _newton_step(at: Vector, z: Vector, closes: Vector, total: Vector) -> Vector:
-    """The full step to the maximum of the local quadratic; not finite where the curvature is lost to rounding."""
-    p = 1 / (1 + np.exp(-np.clip(at[0] + at[1] * z, -700, 700)))
-    residual, curvature = closes - total * p, total * p * (1 - p)
-    g0, g1 = residual.sum(), (residual * z).sum()
-    h0, h1, h2 = curvature.sum(), (curvature * z).sum(), (curvature * z * z).sum()
-    determinant = float(h0 * h2 - h1 * h1)
-    if not determinant > 0:
-        return np.full(2, np.nan)
-    return np.array([h2 * g0 - h1 * g1, h0 * g1 - h1 * g0]) / determinant
+def _newton_step(at: Vector, z: Vector, closes: Vector, others: Vector) -> tuple[Vector, float]:
+    """The step to the maximum of the local quadratic, and gradient × step; not finite where no curvature is left."""
+    logit = at[0] + at[1] * z
+    small = np.exp(-np.abs(logit))
+    large, small = 1 / (1 + small), small / (1 + small)
+    # Both sides from the small tail, since 1 - p has no digits left where p is near 1.
+    p, q = np.where(logit > 0, large, small), np.where(logit > 0, small, large)
+    residual, curvature = closes * q - others * p, (closes + others) * p * q
+    bend = float(curvature.sum())
+    # Around the mean under the curvature the two directions do not mix, which keeps digits that a determinant loses.
+    middle = float((curvature * z).sum()) / bend if bend > 0 else np.nan
+    spread = float((curvature * (z - middle) ** 2).sum())
+    if not spread > 0:
+        return np.full(2, np.nan), np.nan
+    level, tilt = float(residual.sum()), float((residual * (z - middle)).sum())
+    slope = tilt / spread
+    return np.array([level / bend - middle * slope, slope]), level**2 / bend + tilt * slope

@@ -40,6 +40,11 @@ def account_kinds(tables: Tables) -> dict[str, Kind]:
     return {**ACCOUNT_ATTRIBUTES, **tables.attributes.get("accounts", {})}
 
 
+def attribute_columns(tables: Tables) -> set[str]:
+    """The names that attributes have in :class:`Known`."""
+    return {*contact_kinds(tables), *(f"account_{name}" for name in account_kinds(tables))}
+
+
 def tracked(tables: Tables, object_: str) -> set[str]:
     """The attributes of an object (contact or account) that have a history; the others are known only as of today."""
     rows = tables.changes.filter(nw.col("object") == object_).select("attribute").unique().collect()

@@ -63,27 +63,43 @@ def wins(tables: Tables, config: Config) -> Frame:
     A deal with only an account counts for the account's contacts who existed when it was created (or, where that is
     not known, closed): all of them, none, or the one with the most activities until then, as configured.
     """
-    return _outcomes(tables, config, won=True)
+    return _of_contacts(tables, config, tables.deals.filter(nw.col("is_won") & ~nw.col("closed_at").is_null()))
 
 
 def losses(tables: Tables, config: Config) -> Frame:
     """Like :func:`wins`, for deals that were lost."""
-    return _outcomes(tables, config, won=False)
+    return _of_contacts(tables, config, tables.deals.filter(~nw.col("is_won") & ~nw.col("closed_at").is_null()))
 
 
-def _outcomes(tables: Tables, config: Config, *, won: bool) -> Frame:
-    closed = tables.deals.filter((nw.col("is_won") == won) & ~nw.col("closed_at").is_null())
-    direct = closed.filter(~nw.col("contact_id").is_null()).select("contact_id", "deal_id", "closed_at")
-    by_account = closed.filter(nw.col("contact_id").is_null() & ~nw.col("account_id").is_null())
+def opportunities(tables: Tables, config: Config, at: Frame) -> Frame:
+    """The contacts of `at` (`contact_id`, `as_of`) with a deal open at their as-of: one column, `contact_id`."""
+    deals = tables.deals.filter(~nw.col("created_at").is_null())
+    # Without closed_at or is_won a deal is open.
+    never = nw.col("closed_at").is_null() | nw.col("is_won").is_null()
+    ends = nw.when(~never).then(nw.col("closed_at"))
+    begun = _of_contacts(tables, config, deals.with_columns(closed_at=ends)).join(at, on="contact_id")
+    is_open = (nw.col("begun") <= nw.col("as_of")) & (
+        nw.col("closed_at").is_null() | (nw.col("closed_at") > nw.col("as_of"))
+    )
+    return begun.filter(is_open).select("contact_id").unique()
+
+
+def _of_contacts(tables: Tables, config: Config, deals: Frame) -> Frame:
+    """The contacts that deals belong to: `contact_id`, `deal_id`, `begun` (created_at), `closed_at`."""
+    deals = deals.with_columns(begun=nw.col("created_at"))
+    columns = ["contact_id", "deal_id", "begun", "closed_at"]
+    direct = deals.filter(~nw.col("contact_id").is_null()).select(columns)
     if config.eligibility.account_deals == "none":
         return direct
-    since = nw.coalesce("created_at", "closed_at")
-    by_account = by_account.select("account_id", "deal_id", "closed_at", since=since)
+    by_account = deals.filter(nw.col("contact_id").is_null() & ~nw.col("account_id").is_null())
+    by_account = by_account.select(
+        "account_id", "deal_id", "begun", "closed_at", since=nw.coalesce("begun", "closed_at")
+    )
     members = tables.contacts.select("contact_id", "account_id", "created_at").join(by_account, on="account_id")
     members = members.filter(nw.col("created_at") <= nw.col("since"))
     if config.eligibility.account_deals == "most_active":
         members = _most_active(tables, members)
-    return nw.concat([direct, members.select("contact_id", "deal_id", "closed_at")])
+    return nw.concat([direct, members.select(columns)])
 
 
 def _most_active(tables: Tables, members: Frame) -> Frame:

@@ -59,7 +59,7 @@ def fit_linear(X: np.ndarray, label: np.ndarray, *, strength: float) -> Linear:
     count = np.maximum(present.sum(axis=0), 1)
     mean = filled.sum(axis=0) / count
     spread = np.sqrt((np.where(present, squeezed - mean, 0.0) ** 2).sum(axis=0) / count)
-    scale = np.where(spread > 1e-12, spread, np.inf)
+    scale = np.where(spread > 1e-12, spread, 1.0)
     z, missing = _design(X, mean, scale, shown)
     informative = missing.any(axis=0)
     design = np.concatenate([z, missing[:, informative]], axis=1)

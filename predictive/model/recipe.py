@@ -16,7 +16,7 @@ from predictive.model.folds import Fold, closes
 from predictive.model.linear import STRENGTHS, fit_linear
 from predictive.model.side import Recipe
 
-FEWEST_CLOSES_FOR_TREES = 50
+FEWEST_CLOSES_FOR_TREES = 20
 """A fold with fewer distinct closes to learn from fits no trees; if any fold is such, the model is logistic."""
 STEP = 10
 
@@ -33,7 +33,7 @@ def choose_recipe(features: Sequence[Feature], frame: pd.DataFrame, folds: Seque
     linear = np.concatenate([r.linear[STRENGTHS.index(strength)] for r in results])
     label = np.concatenate([r.label for r in results])
     fold_of = np.repeat(np.arange(len(folds)), sizes.astype(int))
-    recipe = Recipe(strength=strength)
+    recipe = Recipe(strength=strength, rounds=0)
     blend = linear
     if all(r.booster is not None for r in results):
         curve = np.average([r.by_round for r in results], axis=0, weights=sizes)
@@ -43,7 +43,7 @@ def choose_recipe(features: Sequence[Feature], frame: pd.DataFrame, folds: Seque
         recipe = replace(recipe, rounds=rounds, weight=weight)
         blend = weight * tree + (1 - weight) * linear
     slope, shift = choose_calibration(label, blend, fold_of)
-    return replace(recipe, slope=slope, shift=shift, auc=_auc(label, blend))
+    return replace(recipe, slope=slope, shift=shift, auc=_auc(label, blend, fold_of))
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,9 @@ class _Tried:
 def _try(features: Sequence[Feature], frame: pd.DataFrame, fold: Fold, seed: int) -> _Tried:
     """Everything that is compared, learned on one fold's training rows and judged on its valid rows."""
     train, valid = frame.iloc[fold.train], frame.iloc[fold.valid]
-    encoder, X = fit_encoder(features, train, train["label"].to_numpy(dtype=float))
-    label, judged = train["label"].to_numpy(dtype=float), encoder.transform(valid)
+    encoder = fit_encoder(features, train)
+    X, judged = encoder.transform(train), encoder.transform(valid)
+    label = train["label"].to_numpy(dtype=float)
     truth = valid["label"].to_numpy(dtype=float)
     linear = [fit_linear(X, label, strength=s).log_odds(judged) for s in STRENGTHS]
     if closes(frame, fold.train) < FEWEST_CLOSES_FOR_TREES:
@@ -94,7 +95,7 @@ def choose_weight(label: np.ndarray, tree: np.ndarray, linear: np.ndarray) -> fl
 
 
 def choose_calibration(label: np.ndarray, z: np.ndarray, fold_of: np.ndarray) -> tuple[float, float]:
-    """(slope, shift) of the log-odds: Platt's if clearly better on later folds when fitted on earlier ones; else none."""
+    """(slope, shift) of the log-odds: Platt's if clearly better on folds later than it was fitted on, else none."""
     later = fold_of > fold_of.min()
     if not later.any():
         return 1.0, 0.0
@@ -120,14 +121,20 @@ def fit_platt(label: np.ndarray, z: np.ndarray) -> tuple[float, float]:
     return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
 
 
-def _auc(label: np.ndarray, z: np.ndarray) -> tuple[float, float] | None:
-    """ROC-AUC and its standard error (Hanley and McNeil 1982)."""
+def _auc(label: np.ndarray, z: np.ndarray, fold_of: np.ndarray) -> tuple[float, float] | None:
+    """ROC-AUC, averaged over the folds by their pairs, and its standard error (Hanley and McNeil 1982)."""
     from sklearn.metrics import roc_auc_score
 
-    n, m = float(label.sum()), float((1 - label).sum())
-    if n == 0 or m == 0:
+    found, pairs = [], []
+    for fold in np.unique(fold_of):
+        mine = fold_of == fold
+        n, m = float(label[mine].sum()), float((1 - label[mine]).sum())
+        if n > 0 and m > 0:
+            found.append(float(roc_auc_score(label[mine], z[mine])))
+            pairs.append(n * m)
+    if not found:
         return None
-    auc = float(roc_auc_score(label, z))
+    auc, n, m = float(np.average(found, weights=pairs)), float(label.sum()), float((1 - label).sum())
     q1, q2 = auc / (2 - auc), 2 * auc**2 / (1 + auc)
     variance = (auc * (1 - auc) + (n - 1) * (q1 - auc**2) + (m - 1) * (q2 - auc**2)) / (n * m)
     return auc, float(np.sqrt(max(variance, 0.0)))

@@ -20,7 +20,8 @@ class Recipe:
     """How a model is fitted: what the folds chose.
 
     `weight` is the share of the trees' log-odds, the rest is the logistic regression's; `slope` and `shift` calibrate
-    the log-odds (1 and 0: as they are). `auc` is the out-of-fold ROC-AUC with its standard error, None without folds.
+    the log-odds (1 and 0: as they are). `rounds` is 0 where the folds had too few closes to try trees. `auc` is the
+    out-of-fold ROC-AUC with its standard error, None without folds.
     """
 
     rounds: int = trees.DEFAULT_ROUNDS
@@ -75,7 +76,7 @@ class SideModel:
         if self.linear is not None:
             parts += (1 - self.recipe.weight) * self.linear.contributions(X)
         gather = np.zeros((X.shape[1], len(self.encoder.features)))
-        gather[np.arange(X.shape[1]), list(self.encoder.source)] = 1.0
+        gather[np.arange(X.shape[1]), self.encoder.source] = 1.0
         return np.asarray(parts @ gather)
 
 
@@ -87,7 +88,8 @@ def expit(x: np.ndarray) -> np.ndarray:
 def fit_side(features: Sequence[Feature], frame: pd.DataFrame, recipe: Recipe, *, seed: int) -> SideModel:
     """Fit a recipe on the rows of `frame` (`as_of`, `label`, the features' columns); both labels must be present."""
     label = frame["label"].to_numpy(dtype=float)
-    encoder, X = fit_encoder(features, frame, label)
+    encoder = fit_encoder(features, frame)
+    X = encoder.transform(frame)
     booster = trees.fit_trees(X, label, rounds=recipe.rounds, seed=seed) if recipe.weight > 0 else None
     linear = fit_linear(X, label, strength=recipe.strength) if recipe.weight < 1 else None
     return SideModel(encoder, recipe, booster, linear)

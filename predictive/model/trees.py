@@ -49,11 +49,15 @@ def log_odds(booster: Any, X: np.ndarray) -> np.ndarray:
 
 
 def loss_by_round(booster: Any, X: np.ndarray, label: np.ndarray, *, step: int = 10) -> np.ndarray:
-    """Mean log loss on (X, label) after every `step` rounds, of shape (rounds // step,)."""
+    """Mean log loss on (X, label) after every `step` rounds, of shape (MOST_ROUNDS // step,).
+
+    Where LightGBM found nothing more to split before that, the loss stays what it was.
+    """
     raw = np.zeros(len(X))
     losses = []
-    for start in range(0, booster.current_iteration(), step):
-        raw = raw + booster.predict(X, raw_score=True, start_iteration=start, num_iteration=step)
+    for start in range(0, MOST_ROUNDS, step):
+        if start < booster.current_iteration():
+            raw = raw + booster.predict(X, raw_score=True, start_iteration=start, num_iteration=step)
         losses.append(float(np.mean(np.logaddexp(0.0, raw) - label * raw)))
     return np.array(losses)
 

@@ -1,21 +1,20 @@
 """What a night changes: staged scores against those kept, and the scores of any night out of the history.
 
-The history holds changes only. The scores of a night are, per contact, its last row written for that night or an
-earlier one, and none if that row marks the end. So a row belongs to the night (`as_of`) of its run, and each contact has
-one row per night, model version and kind of run, past or not: a run for a past night never alters what the history
-says about the scores that people saw.
+The history holds changes only. The scores of a night are, per contact, its last row that is not `past`, of that night
+or an earlier one, and none if that row marks the end. A contact has one row per night, model version and kind of run,
+past or not: a run for a past night never alters what the history says about the scores that people saw.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from predictive.sinks.contract import RUN_COLUMNS, SCORE_COLUMNS, STAMPS, Difference, Night
 from predictive.tables import TIERS
 
 CHANGES = '"predictive_changes"'
-"""Temporary table with :data:`~predictive.sinks.contract.SCORE_COLUMNS` and `change`: new, changed or left."""
+"""Temporary table with :data:`~predictive.sinks.contract.HISTORY_COLUMNS` and `change`: new, changed or left."""
 
 BASE = '"predictive_base"'
 """Temporary table with the scores that a night is compared with, where they are not a table already."""
@@ -50,22 +49,28 @@ def definition(columns: dict[str, str]) -> str:
     return ", ".join(f"{quote(name)} {kind}" for name, kind in columns.items())
 
 
-@dataclass(frozen=True)
-class Kept:
-    """The three tables of a sink, as quoted SQL names that `con` can read."""
+def mismatch(found: Mapping[str, str | None], wanted: dict[str, str]) -> str | None:
+    """What is wrong with columns that were found, if anything; the type None is any type.
 
-    current: str
-    history: str
-    runs: str
+    >>> mismatch({"run_id": "INTEGER"}, {"run_id": "VARCHAR"})
+    'has a column "run_id" of type INTEGER, not VARCHAR'
+    """
+    for name, kind in wanted.items():
+        if name not in found:
+            return f'has no column "{name}" ({kind})'
+        if found[name] not in (None, kind):
+            return f'has a column "{name}" of type {found[name]}, not {kind}'
+    further = [name for name in found if name not in wanted]
+    return f'has a further column "{further[0]}"' if further else None
 
 
 def is_past(con: Any, runs: str, night: Night) -> bool:
     """Whether the night lies before the newest one that is current."""
-    newest = con.execute(f"SELECT max(as_of) FROM {runs} WHERE NOT past").fetchone()[0]  # noqa: S608 - a quoted name
+    newest = con.execute(f"SELECT max(as_of) FROM {runs} WHERE NOT past").fetchall()[0][0]  # noqa: S608 - a quoted name
     return newest is not None and night.stamps["as_of"] < newest
 
 
-def rebuild(con: Any, kept: Kept, night: Night) -> str:
+def rebuild(con: Any, history: str, night: Night) -> str:
     """Build the scores of a night from the history, into the temporary table that is returned.
 
     What past runs of the same night and model wrote stands over what was current then.
@@ -73,16 +78,12 @@ def rebuild(con: Any, kept: Kept, night: Night) -> str:
     con.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE {BASE} AS
-        WITH told AS (
-            SELECT run_id, as_of, scored_at, past FROM {kept.runs}
-            WHERE (NOT past AND as_of <= $as_of) OR (past AND as_of = $as_of AND model_version = $model_version)
-        ), newest AS (
-            SELECT {listed(SCORE_COLUMNS, "h.")} FROM {kept.history} AS h JOIN told USING (run_id)
-            QUALIFY 1 = row_number() OVER (
-                PARTITION BY h.contact_id ORDER BY told.past DESC, told.as_of DESC, told.scored_at DESC
-            )
+        WITH newest AS (
+            SELECT * FROM {history}
+            WHERE (NOT past AND night <= $as_of) OR (past AND night = $as_of AND model_version = $model_version)
+            QUALIFY 1 = row_number() OVER (PARTITION BY contact_id ORDER BY past DESC, night DESC, scored_at DESC)
         )
-        SELECT * FROM newest WHERE probability IS NOT NULL
+        SELECT {listed(SCORE_COLUMNS)} FROM newest WHERE probability IS NOT NULL
         """,  # noqa: S608 - quoted names; values are bound
         {name: night.stamps[name] for name in ("as_of", "model_version")},
     )
@@ -90,34 +91,42 @@ def rebuild(con: Any, kept: Kept, night: Night) -> str:
 
 
 def compare(con: Any, staged: str, base: str, night: Night, *, past: bool) -> Difference:
-    """Fill :data:`CHANGES` with what turns `base` into `staged` (both quoted SQL names), and count it."""
-    marks = night.stamps
-    columns = [
-        "coalesce(s.contact_id, b.contact_id) AS contact_id"
-        if name == "contact_id"
-        # A contact that left has nothing staged: its row is empty but for the stamps.
-        else f"coalesce(s.{quote(name)}, ${name}) AS {quote(name)}"
-        if name in marks
-        else f"s.{quote(name)}"
+    """Fill :data:`CHANGES` with what turns `base` into the table `staged`, and count it; `base` is a quoted name."""
+    wrong = mismatch({row[0]: row[1] for row in con.execute(f"DESCRIBE {quote(staged)}").fetchall()}, SCORE_COLUMNS)
+    if wrong is not None:
+        raise ValueError(f"the staged table {staged} {wrong}")
+    _find_changes(con, quote(staged), base, night, past=past)
+    by_change = dict(con.execute(f"SELECT change, count(*) FROM {CHANGES} GROUP BY change").fetchall())  # noqa: S608 - a constant
+    new, changed, left = (by_change.get(change, 0) for change in ("new", "changed", "left"))
+    rows = con.execute(f"SELECT count(*) FROM {quote(staged)}").fetchall()[0][0]  # noqa: S608 - a quoted name
+    return Difference(
+        rows=rows,
+        new=new,
+        changed=changed,
+        unchanged=rows - new - changed,
+        left=left,
+        by_tier=_by_tier(con, quote(staged), base),
+        past=past,
+    )
+
+
+def _find_changes(con: Any, staged: str, base: str, night: Night, *, past: bool) -> None:
+    # A contact that left has nothing staged: its row is empty but for the contact and the stamps.
+    given = {name: f"${name}" for name in night.stamps} | {"contact_id": "b.contact_id"}
+    columns = ", ".join(
+        f"coalesce(s.{quote(name)}, {given[name]}) AS {quote(name)}" if name in given else f"s.{quote(name)}"
         for name in SCORE_COLUMNS
-    ]
+    )
     differs = " OR ".join(f"s.{quote(name)} IS DISTINCT FROM b.{quote(name)}" for name in COMPARED)
     con.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE {CHANGES} AS
-        SELECT {", ".join(columns)}, CASE WHEN s.contact_id IS NULL THEN 'left' WHEN b.contact_id IS NULL THEN 'new'
-            ELSE 'changed' END AS change
-        FROM {quote(staged)} AS s FULL JOIN {base} AS b ON s.contact_id = b.contact_id
+        SELECT {columns}, $as_of::TIMESTAMP AS night, $past::BOOLEAN AS past,
+            CASE WHEN s.contact_id IS NULL THEN 'left' WHEN b.contact_id IS NULL THEN 'new' ELSE 'changed' END AS change
+        FROM {staged} AS s FULL JOIN {base} AS b ON s.contact_id = b.contact_id
         WHERE s.contact_id IS NULL OR b.contact_id IS NULL OR {differs}
         """,  # noqa: S608 - quoted names; values are bound
-        marks,
-    )
-    by_change = dict(con.execute(f"SELECT change, count(*) FROM {CHANGES} GROUP BY change").fetchall())  # noqa: S608 - a constant
-    new, changed, left = (by_change.get(change, 0) for change in ("new", "changed", "left"))
-    by_tier = _by_tier(con, quote(staged), base)
-    rows = con.execute(f"SELECT count(*) FROM {quote(staged)}").fetchone()[0]  # noqa: S608 - a quoted name
-    return Difference(
-        rows=rows, new=new, changed=changed, unchanged=rows - new - changed, left=left, by_tier=by_tier, past=past
+        {**night.stamps, "past": past},
     )
 
 
@@ -138,18 +147,13 @@ def run_row(con: Any, runs: str, night: Night, difference: Difference) -> dict[s
     """The row that the night adds to `runs`; none when it repeats a night that stands there and changes nothing."""
     stamps = night.stamps
     known = con.execute(
-        f"SELECT count(*) FROM {runs} WHERE as_of = $1 AND model_version = $2 AND past = $3",  # noqa: S608 - a quoted name
-        [stamps["as_of"], stamps["model_version"], difference.past],
-    ).fetchone()[0]
+        f"SELECT run_id FROM {runs} WHERE as_of = $1 AND model_version = $2 LIMIT 1",  # noqa: S608 - a quoted name
+        [stamps["as_of"], stamps["model_version"]],
+    ).fetchall()
     if known and difference.written == 0:
         return None
     counts = {name: getattr(difference, name) for name in ("rows", "new", "changed", "left", "past")}
     return {**stamps, "eligible": night.eligible, **counts}
-
-
-def same_slot(runs: str) -> str:
-    """SQL for the ids of the runs of the same night, model version and kind; binds as_of, model_version and past."""
-    return f"SELECT run_id FROM {runs} WHERE as_of = $as_of AND model_version = $model_version AND past = $past"  # noqa: S608 - a quoted name
 
 
 def insert_run(con: Any, runs: str, row: dict[str, Any]) -> None:

@@ -20,7 +20,10 @@ def _sql_type(column: pa.Column) -> str:
 
 
 SCORE_COLUMNS: dict[str, str] = {name: _sql_type(column) for name, column in SCORES.columns.items()}
-"""The columns of staged, current and historical scores, and their DuckDB types; times are naive UTC."""
+"""The columns of staged and current scores, and their DuckDB types; times are naive UTC."""
+
+HISTORY_COLUMNS = {**SCORE_COLUMNS, "night": "TIMESTAMP", "past": "BOOLEAN"}
+"""The columns of historical scores: also the as-of of the night that wrote the row, and whether that was a past one."""
 
 RUN_COLUMNS: dict[str, str] = {
     "run_id": "VARCHAR",
@@ -45,7 +48,7 @@ class Night:
     """One scoring run.
 
     Args:
-        run_id: names the run; not used by another one.
+        run_id: names the run.
         as_of: the instant that the night's scores are made for, aware. With age snapshots the rows have instants of
             their own; this is still the night's.
         scored_at: when the run was made, aware; later runs have later times.
@@ -67,7 +70,8 @@ class Night:
     def stamps(self) -> dict[str, Any]:
         """What identifies the run, as DuckDB binds it: times are naive UTC.
 
-        >>> Night("r1", datetime(2026, 11, 22, tzinfo=UTC), datetime(2026, 11, 22, 1, tzinfo=UTC), "v1", 9).stamps["as_of"]
+        >>> midnight = datetime(2026, 11, 22, tzinfo=UTC)
+        >>> Night("r1", as_of=midnight, scored_at=midnight, model_version="v1", eligible=9).stamps["as_of"]
         datetime.datetime(2026, 11, 22, 0, 0)
         """
         return {
@@ -130,24 +134,11 @@ class Sink(Protocol):
         """The current scores as in :data:`predictive.tables.SCORES`, by contact; no rows when nothing was written."""
 
     def read_history(self) -> pd.DataFrame:
-        """Every score that ever changed, in the columns of :meth:`read_current`, by contact and time.
+        """Every score that ever changed, in :data:`HISTORY_COLUMNS`, by contact and time.
 
-        A row where `probability` is missing marks the night from which a contact was no longer scored. Rows of runs
-        that `runs` marks as past were never current.
+        A row where `probability` is missing marks the `night` from which a contact was no longer scored. Rows that are
+        marked `past` were never current.
         """
 
     def read_runs(self) -> pd.DataFrame:
         """One row per written night in :data:`RUN_COLUMNS`, in the order of writing."""
-
-
-def to_frame(arrow: Any) -> pd.DataFrame:
-    """Rows out of DuckDB (an Arrow table) as pandas: times UTC, whole numbers that may be missing `Int64`."""
-    import pyarrow
-
-    fields = [
-        pyarrow.field(f.name, pyarrow.timestamp("us", tz="UTC")) if pyarrow.types.is_timestamp(f.type) else f
-        for f in arrow.schema
-    ]
-    wide = {f.name: "Int64" for f in fields if pyarrow.types.is_integer(f.type) and arrow[f.name].null_count > 0}
-    frame = arrow.cast(pyarrow.schema(fields)).to_pandas(types_mapper={pyarrow.int64(): pd.Int64Dtype()}.get)
-    return frame.astype({name: wide.get(name, "int64") for name in frame if frame[name].dtype == "Int64"})

@@ -21,7 +21,6 @@ from predictive.config import FileSink
 from predictive.errors import DataError
 from predictive.sinks.changes import (
     CHANGES,
-    Kept,
     compare,
     drop_temporary,
     insert_run,
@@ -30,8 +29,9 @@ from predictive.sinks.changes import (
     rebuild,
     run_row,
 )
-from predictive.sinks.contract import RUN_COLUMNS, SCORE_COLUMNS, Difference, Night, to_frame
+from predictive.sinks.contract import HISTORY_COLUMNS, RUN_COLUMNS, SCORE_COLUMNS, Difference, Night
 from predictive.sinks.formats import FORMATS, load
+from predictive.sinks.frames import to_frame
 from predictive.sinks.journal import Journal
 
 CURRENT, HISTORY, RUNS, SLOT = "predictive_current", "predictive_history", "predictive_runs", "predictive_slot"
@@ -63,7 +63,7 @@ class ScoreFiles:
 
     @property
     def _journal(self) -> Journal:
-        return Journal(folder=self._folder, root=self.path.parent)
+        return Journal(folder=self._folder, beside=(self.path, self._runs))
 
     def preview(self, con: Any, staged: str, night: Night) -> Difference:
         """See :meth:`predictive.sinks.contract.Sink.preview`."""
@@ -87,41 +87,37 @@ class ScoreFiles:
     def read_current(self) -> pd.DataFrame:
         """See :meth:`predictive.sinks.contract.Sink.read_current`."""
         with duckdb.connect() as con:
-            return _frame(con, self._load_current(con), SCORE_COLUMNS, "contact_id")
+            return to_frame(con, self._load_current(con), SCORE_COLUMNS, "contact_id")
 
     def read_history(self) -> pd.DataFrame:
         """See :meth:`predictive.sinks.contract.Sink.read_history`."""
         with duckdb.connect() as con:
-            return _frame(con, self._load_history(con), SCORE_COLUMNS, "contact_id, as_of, scored_at")
+            return to_frame(con, self._load_history(con), HISTORY_COLUMNS, "contact_id, night, scored_at")
 
     def read_runs(self) -> pd.DataFrame:
         """See :meth:`predictive.sinks.contract.Sink.read_runs`."""
         with duckdb.connect() as con:
-            return _frame(con, self._load_runs(con), RUN_COLUMNS, "scored_at")
+            return to_frame(con, self._load_runs(con), RUN_COLUMNS, "scored_at")
 
     def _compare(self, con: Any, staged: str, night: Night) -> tuple[Difference, str]:
         """The difference, and the quoted name of the table of scores that the night was compared with."""
         runs = self._load_runs(con)
         past = is_past(con, runs, night)
-        if past:
-            base = rebuild(con, Kept(current="", history=self._load_history(con), runs=runs), night)
-        else:
-            base = self._load_current(con)
+        base = rebuild(con, self._load_history(con), night) if past else self._load_current(con)
         return compare(con, staged, base, night, past=past), base
 
     def _prepare(self, con: Any, base: str, night: Night, difference: Difference) -> list[Path]:
         """Write the new versions of the files that change under their temporary names; returns the files."""
         files = []
         write = FORMATS[self.kind].write
-        changed = f"SELECT {listed(SCORE_COLUMNS)} FROM {CHANGES}"  # noqa: S608 - a constant
         if difference.written:
             slot = self._folder / f"{_slot(night, past=difference.past)}.{self.kind}"
-            earlier = load(con, self.kind, [slot] if slot.exists() else [], SCORE_COLUMNS, SLOT)
+            earlier = load(con, self.kind, [slot] if slot.exists() else [], HISTORY_COLUMNS, SLOT)
             files.append(slot)
-            write(con, _overlay(earlier, changed), SCORE_COLUMNS, self._journal.temporary(slot))
+            write(con, _overlay(earlier, HISTORY_COLUMNS), HISTORY_COLUMNS, self._journal.temporary(slot))
         if not difference.past and (difference.written or not self.path.exists()):
             files.append(self.path)
-            query = _overlay(base, f"{changed} WHERE change <> 'left'")
+            query = _overlay(base, SCORE_COLUMNS, "WHERE change <> 'left'")
             write(con, query, SCORE_COLUMNS, self._journal.temporary(self.path))
         row = run_row(con, f'"{RUNS}"', night, difference)
         if row is not None:
@@ -138,18 +134,18 @@ class ScoreFiles:
     def _load_history(self, con: Any) -> str:
         waiting = [file for file in self._journal.pending() if file.parent == self._folder]
         files = sorted({*self._folder.glob(f"*.{self.kind}"), *waiting})
-        return load(con, self.kind, [self._journal.committed(file) for file in files], SCORE_COLUMNS, HISTORY)
+        return load(con, self.kind, [self._journal.committed(file) for file in files], HISTORY_COLUMNS, HISTORY)
 
     def _load_runs(self, con: Any) -> str:
         file = self._journal.committed(self._runs)
         return load(con, "csv", [file] if file.exists() else [], RUN_COLUMNS, RUNS)
 
 
-def _overlay(base: str, changed: str) -> str:
-    """SQL for a table with the changed contacts replaced, by contact."""
+def _overlay(base: str, columns: dict[str, str], which: str = "") -> str:
+    """SQL for a table with the changed contacts (`which` of them) in place of what it had for them, by contact."""
     return (
-        f"(SELECT {listed(SCORE_COLUMNS)} FROM {base} WHERE contact_id NOT IN (SELECT contact_id FROM {CHANGES})"  # noqa: S608 - quoted names
-        f" UNION ALL {changed}) ORDER BY contact_id"
+        f"(SELECT {listed(columns)} FROM {base} WHERE contact_id NOT IN (SELECT contact_id FROM {CHANGES})"  # noqa: S608 - quoted names
+        f" UNION ALL SELECT {listed(columns)} FROM {CHANGES} {which}) ORDER BY contact_id"
     )
 
 
@@ -172,8 +168,3 @@ def _clean(con: Any) -> Iterator[None]:
         drop_temporary(con)
         for name in (CURRENT, HISTORY, RUNS, SLOT):
             con.execute(f"DROP TABLE IF EXISTS temp.main.{name}")
-
-
-def _frame(con: Any, table: str, columns: dict[str, str], order: str) -> pd.DataFrame:
-    query = f"SELECT {listed(columns)} FROM {table} ORDER BY {order}"  # noqa: S608 - quoted names
-    return to_frame(con.execute(query).to_arrow_table())

@@ -1,8 +1,8 @@
 """The two kinds of score files, read into DuckDB and written from it.
 
-Parquet keeps times as UTC instants. CSV writes them as ``2026-11-22T00:00:00Z`` and numbers with as many digits as bring
-back the same number; text that a spreadsheet would take for a formula gets an apostrophe in front, which reading takes
-away again [1]_. A missing value is an empty cell, an empty text is ``""``.
+Parquet keeps times as UTC instants. CSV writes them as ``2026-11-22T00:00:00Z`` and numbers with as many digits as
+bring back the same number; text that a spreadsheet would take for a formula gets an apostrophe in front, which reading
+takes away again [1]_. A missing value is an empty cell, an empty text is ``""``.
 
 .. [1] OWASP, CSV injection, https://owasp.org/www-community/attacks/CSV_Injection
 """
@@ -10,6 +10,7 @@ away again [1]_. A missing value is an empty cell, an empty text is ``""``.
 from __future__ import annotations
 
 import csv
+import glob
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import Any
 import duckdb
 
 from predictive.errors import DataError
-from predictive.sinks.changes import definition, listed, quote
+from predictive.sinks.changes import definition, listed, mismatch, quote
 
 FORMULA = r"^('*[=+\-@\t\r\n＝＋－＠])"
 """Starts of text that a spreadsheet runs. Text that looks escaped already is escaped once more: reading is exact."""
@@ -53,7 +54,7 @@ def load(con: Any, kind: str, files: Sequence[Path], columns: Columns, into: str
     for file in files:
         try:
             found = FORMATS[kind].describe(con, file)
-            problem = _mismatch(found, columns)
+            problem = mismatch(found, columns)
             if problem is None:
                 FORMATS[kind].read(con, file, {name: columns[name] for name in found}, name)
         except (duckdb.Error, OSError, UnicodeDecodeError, csv.Error) as error:
@@ -66,19 +67,13 @@ def load(con: Any, kind: str, files: Sequence[Path], columns: Columns, into: str
     return name
 
 
-def _mismatch(found: dict[str, str | None], wanted: Columns) -> str | None:
-    """What is wrong with a file's columns, if anything."""
-    for name, kind in wanted.items():
-        if name not in found:
-            return f'has no column "{name}"'
-        if found[name] not in (None, kind):
-            return f'has a column "{name}" of type {found[name]}, not {kind}'
-    further = [name for name in found if name not in wanted]
-    return f'has a further column "{further[0]}"' if further else None
+def _pattern(file: Path) -> str:
+    """The pattern that matches this file and no other: DuckDB reads patterns, not names."""
+    return glob.escape(str(file))
 
 
 def _describe_parquet(con: Any, file: Path) -> dict[str, str | None]:
-    described = con.execute("DESCRIBE SELECT * FROM read_parquet($1)", [str(file)]).fetchall()
+    described = con.execute("DESCRIBE SELECT * FROM read_parquet($1)", [_pattern(file)]).fetchall()
     return {row[0]: "TIMESTAMP" if row[1] == "TIMESTAMP WITH TIME ZONE" else row[1] for row in described}
 
 
@@ -92,12 +87,12 @@ def _zoned(columns: Columns) -> str:
 
 def _read_parquet(con: Any, file: Path, columns: Columns, into: str) -> None:
     query = f"SELECT {_zoned(columns)} FROM read_parquet($1)"  # noqa: S608 - quoted names
-    con.execute(f"INSERT INTO {into} BY NAME {query}", [str(file)])
+    con.execute(f"INSERT INTO {into} BY NAME {query}", [_pattern(file)])
 
 
 def _write_parquet(con: Any, query: str, columns: Columns, file: Path) -> None:
     rows = f"SELECT {_zoned(columns)} FROM ({query})"  # noqa: S608 - quoted names
-    con.execute(f"COPY ({rows}) TO $1 (FORMAT parquet, COMPRESSION zstd)", [str(file)])
+    con.execute(f"COPY ({rows}) TO $1 (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)", [str(file)])
 
 
 def _describe_csv(_: Any, file: Path) -> dict[str, str | None]:
@@ -117,7 +112,7 @@ def _read_csv(con: Any, file: Path, columns: Columns, into: str) -> None:
         INSERT INTO {into} BY NAME SELECT {cells} FROM read_csv($file, columns = $columns, header = true,
             auto_detect = false, delim = ',', quote = '"', escape = '"', nullstr = '', allow_quoted_nulls = false)
         """,  # noqa: S608 - quoted names
-        {"file": str(file), "columns": dict.fromkeys(columns, "VARCHAR"), "escaped": ESCAPED},
+        {"file": _pattern(file), "columns": dict.fromkeys(columns, "VARCHAR"), "escaped": ESCAPED},
     )
 
 
@@ -131,8 +126,9 @@ def _write_csv(con: Any, query: str, columns: Columns, file: Path) -> None:
         for c, kind in columns.items()
     )
     texts = listed({name: kind for name, kind in columns.items() if kind == "VARCHAR"})
+    rows = f"SELECT {cells} FROM ({query})"  # noqa: S608 - quoted names
     con.execute(
-        f"COPY (SELECT {cells} FROM ({query})) TO $file (FORMAT csv, HEADER, FORCE_QUOTE ({texts}))",  # noqa: S608 - quoted names
+        f"COPY ({rows}) TO $file (FORMAT csv, HEADER, FORCE_QUOTE ({texts}), USE_TMP_FILE false)",
         {"file": str(file), "formula": FORMULA},
     )
 

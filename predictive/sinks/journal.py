@@ -1,8 +1,8 @@
 """Several files replaced as one: a lock, new versions beside the old ones, one commit record, then the renames.
 
-New versions are written in full under temporary names in the folders of the files that they replace. Writing the record
-commits them. A process that dies before leaves temporary files, which mean nothing; one that dies after leaves the record,
-and whoever comes next finishes the renames. Each single file is old or new at every instant.
+New versions are written in full under temporary names in the folders of the files that they replace. Writing the
+record commits them. A process that dies before leaves temporary files, which mean nothing; one that dies after leaves
+the record, and whoever comes next finishes the renames. Each single file is old or new at every instant.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ class Journal:
     """The commit record and the lock, both hidden files in `folder`.
 
     Args:
-        folder: must be there before :meth:`locked` is called.
-        root: the files that are replaced are below it; the record names them relative to it.
+        folder: must be there before :meth:`locked` is called; any file in it may be replaced.
+        beside: files next to the folder that may be replaced too.
     """
 
     folder: Path
-    root: Path
+    beside: tuple[Path, ...]
 
     @property
     def _record(self) -> Path:
@@ -61,18 +61,22 @@ class Journal:
             os.ftruncate(lock, 0)
             os.write(lock, str(os.getpid()).encode())
             self._finish()
-            for stray in self.folder.glob(".*.tmp"):
-                stray.unlink()
+            for stray in [*self.folder.glob(".*.tmp"), *map(self.temporary, self.beside)]:
+                stray.unlink(missing_ok=True)
             yield
         finally:
             os.close(lock)
 
     def commit(self, files: Sequence[Path]) -> None:
         """Replace `files` by what stands under their temporary names; inside :meth:`locked`."""
+        if not files:
+            return
         for file in files:
             _sync(self.temporary(file))
         record = self.temporary(self._record)
-        record.write_text(json.dumps([file.relative_to(self.root).as_posix() for file in files]), encoding="utf-8")
+        record.write_text(
+            json.dumps([file.relative_to(self.folder.parent).as_posix() for file in files]), encoding="utf-8"
+        )
         _sync(record)
         for folder in {file.parent for file in files}:
             _sync_folder(folder)
@@ -83,7 +87,7 @@ class Journal:
     def pending(self) -> list[Path]:
         """The files of a commit record: those whose renaming a dead process left undone, perhaps in part."""
         try:
-            return [self.root / name for name in json.loads(self._record.read_text(encoding="utf-8"))]
+            return [self.folder.parent / name for name in json.loads(self._record.read_text(encoding="utf-8"))]
         except FileNotFoundError:
             return []
 
@@ -116,7 +120,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _acquire(lock: int) -> bool:
-    """Take the lock if no other process has it."""
+    """Take the lock if no other process has it; any other trouble is an OSError."""
     try:
         if sys.platform == "win32":
             import msvcrt
@@ -128,6 +132,6 @@ def _acquire(lock: int) -> bool:
             import fcntl
 
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except (BlockingIOError, PermissionError):
         return False
     return True

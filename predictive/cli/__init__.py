@@ -1,0 +1,85 @@
+"""The command line: one module per command, imported only when it is called, and one boundary for errors."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from predictive import __version__
+from predictive.errors import PredictiveError
+
+COMMANDS = {
+    "demo": "make a CRM to try everything on",
+    "check": "validate a configuration and its tables, and say what will stop or bend a model",
+    "train": "train, judge, track and bundle a model",
+    "score": "score every eligible contact and write back",
+    "report": "write the report as one HTML file",
+    "explain": "say why one contact has its score",
+}
+DONE, USER, BUG, INTERRUPTED = 0, 1, 3, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code: 0 done, 1 the user's to fix, 3 a bug (2, wrong usage, exits at once).
+
+    >>> main(["train", "no-such.yaml"])
+    1
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        args = _parser(arguments).parse_args(arguments)
+        code: int = args.run(args)
+        sys.stdout.flush()
+        return code
+    except PredictiveError as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201 - the command line talks to people
+        return USER
+    except BrokenPipeError:
+        # The reader of the pipe has left, as in `predictive check … | head`; nothing is wrong.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except KeyboardInterrupt:
+        print("interrupted; nothing was half-written", file=sys.stderr)  # noqa: T201 - likewise
+        return INTERRUPTED
+    except Exception:  # noqa: BLE001 - the one boundary: what is not the user's to fix is a bug, and is kept whole
+        return _bug()
+
+
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser; only the module of the command that is called is imported."""
+    parser = argparse.ArgumentParser(
+        prog="predictive",
+        description="Predictive lead scoring that people can trust.",
+        epilog="Start with: predictive demo --out demo",
+    )
+    parser.add_argument("--version", action="version", version=f"predictive {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    called = next((a for a in arguments if a in COMMANDS), None)
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, formatter_class=argparse.RawDescriptionHelpFormatter)
+        if name == called:
+            module = importlib.import_module(f"predictive.cli.{name}")
+            command.description = module.__doc__
+            command.epilog = module.EXAMPLE
+            module.configure(command)
+            command.set_defaults(run=module.run)
+    return parser
+
+
+def _bug() -> int:
+    """Keep the traceback in a file and say where; exit 3."""
+    with tempfile.NamedTemporaryFile("w", prefix="predictive-", suffix=".log", delete=False, encoding="utf-8") as log:
+        traceback.print_exc(file=log)
+    kind = sys.exc_info()[0]
+    name = kind.__name__ if kind is not None else "error"
+    print(  # noqa: T201 - likewise
+        f"bug: {name}: this is not your fault. The traceback is in {Path(log.name)}; please report it with that file.",
+        file=sys.stderr,
+    )
+    return BUG

@@ -1,0 +1,121 @@
+"""Score every eligible contact as of one night, and write what changed to the sink."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from predictive.cli.common import (
+    Session,
+    add_as_of,
+    add_config,
+    add_json,
+    opened,
+    parse_as_of,
+    progress,
+    say,
+    say_json,
+    shorten,
+    table,
+)
+from predictive.errors import ModelError
+
+if TYPE_CHECKING:
+    from predictive.model.bundle import Bundle
+    from predictive.serve import Scored
+
+EXAMPLE = "Example:\n  predictive score configs/demo.yaml --dry-run"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `predictive score`."""
+    add_config(parser)
+    add_model(parser)
+    add_as_of(parser)
+    parser.add_argument("--dry-run", action="store_true", help="show what would change, and write nothing")
+    add_json(parser)
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """`--model`."""
+    parser.add_argument(
+        "--model", metavar="MODEL", help="bundle folder, or models:/NAME@ALIAS from MLflow (default: the champion)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Score; exit 0."""
+    with opened(args.config) as session:
+        from predictive.serve import score
+        from predictive.sinks import open_sink
+
+        bundle = find_bundle(session, args.model)
+        at = parse_as_of(args.as_of, session.config, session.tables, session.now)
+        sink = open_sink(session.config.sink)
+        scored = score(
+            session.con, session.tables, session.config, bundle, sink,
+            now=session.now, as_of=at, dry_run=args.dry_run, progress=progress,
+        )  # fmt: skip
+        if args.json:
+            say_json(as_json(scored))
+        else:
+            _print(scored, session, args.config)
+    return 0
+
+
+def find_bundle(session: Session, named: str | None) -> Bundle:
+    """The bundle that `--model` names, or the champion."""
+    from predictive.model.bundle import champion, load_bundle
+
+    if named is None:
+        path = champion(session.config.models)
+        if path is None:
+            raise ModelError(
+                f"no champion in {session.config.models}; train first (`predictive train CONFIG`), or name one: --model"
+            )
+    elif named.startswith("models:/"):
+        from predictive.tracking import fetch_bundle
+
+        path = fetch_bundle(session.config.tracking, named)
+    else:
+        path = Path(named)
+    return load_bundle(path)
+
+
+def as_json(scored: Scored) -> dict[str, Any]:
+    """What `--json` prints."""
+    night, difference = scored.night, scored.difference
+    return {
+        "run_id": night.run_id,
+        "as_of": night.as_of.isoformat(),
+        "model_version": night.model_version,
+        "rows": difference.rows,
+        "written": 0 if scored.dry_run else difference.written,
+        "new": difference.new,
+        "changed": difference.changed,
+        "unchanged": difference.unchanged,
+        "left": difference.left,
+        "past": difference.past,
+        "dry_run": scored.dry_run,
+        "not_eligible": scored.not_eligible,
+    }
+
+
+def _print(scored: Scored, session: Session, config: str) -> None:
+    night, difference = scored.night, scored.difference
+    say(f"{difference.rows:,} eligible contacts, as of {night.as_of:%Y-%m-%d %H:%M} UTC, by {night.model_version}")
+    for why, count in scored.not_eligible.items():
+        say(f"not scored: {count:,}: {why}")
+    say()
+    rows = [["tier", "before", "after", "would change" if scored.dry_run else "changed"]]
+    say(table(rows + [[name, f"{a:,}", f"{b:,}", f"{c:,}"] for name, a, b, c in difference.by_tier]))
+    say()
+    counts = ", ".join(f"{getattr(difference, name):,} {name}" for name in ("new", "changed", "unchanged", "left"))
+    where = shorten(session.config.sink.path)
+    if scored.dry_run:
+        say(f"dry run, nothing written to {where}: {counts}")
+        say(f"next: predictive score {config}")
+    else:
+        say(f"written to the history only in {where}: {counts}" if difference.past else f"written to {where}: {counts}")
+        say(f"next: predictive report {config}")

@@ -1,0 +1,116 @@
+"""One contact, explained: the numbers that a night would write for it, the rule points set by set, and every reason."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from predictive.clock import iso
+from predictive.config import Config
+from predictive.errors import DataError, NotEligibleError, nearest
+from predictive.features.catalog import phrase
+from predictive.model.bundle import Bundle
+from predictive.model.reasons import find_reasons
+from predictive.quadrants import ACTIONS
+from predictive.scores import check_features, features_of, score_block
+from predictive.serve import verdicts
+from predictive.tables import Tables
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """`scores` are the columns of the table of that name; `rules` every set with its points and whether it fired;
+    `reasons` every signal in words with its part of the log-odds, strongest first; they and `level` sum to `log_odds`.
+    """  # noqa: D205 - the three belong together
+
+    contact_id: str
+    as_of: str
+    scores: dict[str, Any]
+    base_rate: float
+    rules: tuple[tuple[str, int, bool], ...]
+    reasons: tuple[tuple[str, float], ...]
+    level: float
+    log_odds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return asdict(self)
+
+    def lines(self) -> list[str]:
+        """The explanation in words, line by line."""
+        s = self.scores
+        lift = s["probability"] / self.base_rate
+        out = [
+            f"{self.contact_id}, as of {self.as_of}",
+            "",
+            f"probability  {s['probability']:7.2%}  {lift:.1f} × the average of {self.base_rate:.2%}; tier {s['tier']}",
+        ]
+        for axis in ("fit", "interest"):
+            value = s[axis]
+            out.append(f"{axis:<11}  {'unknown' if value is None else format(value, '7.2%')}")
+        out.append(f"quadrant     {s['quadrant']}: {ACTIONS[s['quadrant']]}")
+        if s["override"]:
+            out.append(f"override     {s['override']}")
+        out += [
+            "",
+            f"rule score   {s['rule_score']} (fit {s['rule_fit']:+}, interest {s['rule_interest']:+}): {s['stage']}",
+        ]
+        out += [f"  {points:+4}  {name}" for name, points, fired in self.rules if fired]
+        silent = [f"{name} ({points:+})" for name, points, fired in self.rules if not fired]
+        out += [f"  did not apply: {', '.join(silent)}"] if silent else []
+        out += ["", "why the probability is what it is (log-odds)"]
+        out += [f"  {part:+6.2f}  {text}" for text, part in self.reasons if abs(part) >= 0.005]
+        rest = sum(part for _, part in self.reasons if abs(part) < 0.005)
+        out += [
+            f"  {rest:+6.2f}  everything else",
+            f"  {self.level:+6.2f}  level: where everyone starts, and calibration",
+        ]
+        return [*out, f"  {self.log_odds:+6.2f}  in sum, which is {s['probability']:.2%}"]
+
+
+def explain(con: Any, tables: Tables, config: Config, bundle: Bundle, contact_id: str, *, night: int) -> Explanation:
+    """Explain the score of one contact at a night (microseconds).
+
+    Raises :class:`~predictive.errors.DataError` for an unknown contact, and
+    :class:`~predictive.errors.NotEligibleError`, saying why, for one that is not scored.
+    """
+    check_features(bundle, tables)
+    everyone = verdicts(tables, config, night)
+    row = everyone[everyone["contact_id"] == contact_id]
+    if row.empty:
+        raise DataError(
+            f"there is no contact {contact_id!r}; {nearest(contact_id, everyone['contact_id'].head(100_000))}"
+        )
+    why = row["why"].iloc[0]
+    if not pd.isna(why):
+        raise NotEligibleError(f"{contact_id} is not scored as of {iso(night)}: {why}")
+    block = row[["contact_id", "as_of"]].astype({"as_of": "int64"}).reset_index(drop=True)
+    frame, points = features_of(con, tables, bundle, block)
+    scores = score_block(con, tables, config, bundle, block, night=night).iloc[0]
+    reasons = find_reasons(bundle.model.probability, frame, np.array([scores["probability"]]))
+    features = bundle.model.probability.encoder.features
+    told = []
+    for i in np.argsort(-np.abs(reasons.parts[0]), kind="stable"):
+        feature = features[reasons.lead[0, i]]
+        value = frame[feature.name].iloc[0]
+        told.append((phrase(feature, None if pd.isna(value) else value), float(reasons.parts[0, i])))
+    fired = zip(bundle.rules.sets, points.fired[0], strict=True)
+    return Explanation(
+        contact_id=contact_id,
+        as_of=iso(int(block["as_of"].iloc[0])),
+        scores={str(k): _plain(v) for k, v in scores.items() if k not in ("contact_id", "as_of")},
+        base_rate=bundle.cuts.base_rate,
+        rules=tuple((rule.name, rule.points, bool(yes)) for rule, yes in fired),
+        reasons=tuple(told),
+        level=float(reasons.level[0]),
+        log_odds=float(reasons.level[0] + reasons.parts[0].sum()),
+    )
+
+
+def _plain(value: Any) -> Any:
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return None
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,192 @@
+"""The bundle: a folder with what scoring needs, every file named with its sha256, and nothing that runs code."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from predictive.config import Config
+from predictive.errors import ModelError
+from predictive.features.catalog import Feature, from_json, set_hash, to_json
+from predictive.model.encode import Encoder
+from predictive.model.linear import Linear
+from predictive.model.scoring import ScoringModel
+from predictive.model.side import Recipe, SideModel
+from predictive.quadrants import Cuts
+from predictive.rules import Rules
+
+MANIFEST = "manifest.json"
+LIBRARIES = ("predictive", "lightgbm", "scikit-learn", "numpy", "pandas", "narwhals", "duckdb")
+MODELS = ("probability", "fit", "interest")
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """What a training made. `version` names it; `report` holds plain values for the report and for MLflow."""
+
+    version: str
+    model: ScoringModel
+    features: tuple[Feature, ...]
+    rules: Rules
+    cuts: Cuts
+    horizon: int
+    report: dict[str, Any]
+
+    @property
+    def feature_hash(self) -> str:
+        """The name of the feature set that the model was trained with."""
+        return set_hash(self.features)
+
+
+def save_bundle(bundle: Bundle, folder: Path, *, config: str, predictions: pd.DataFrame, estimator: Any = None) -> Path:
+    """Write the bundle to ``folder / bundle.version``, all of it or nothing, and return that path.
+
+    `config` is the effective configuration as YAML, `predictions` the rows of ``test_predictions.parquet``; `estimator`
+    is dumped with joblib for notebooks; nothing here ever loads it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / bundle.version
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".writing-") as temporary:
+        here = Path(temporary) / bundle.version
+        here.mkdir()
+        for name in MODELS:
+            _write_side(getattr(bundle.model, name), here, name)
+        _write_json(
+            here / "features.json", {"hash": bundle.feature_hash, "features": list(map(to_json, bundle.features))}
+        )
+        _write_json(here / "scoring.json", {"cuts": asdict(bundle.cuts), "horizon": bundle.horizon})
+        _write_json(here / "report.json", bundle.report)
+        rules = yaml.safe_dump(bundle.rules.model_dump(mode="json", exclude_none=True), sort_keys=False)
+        (here / "rules.yaml").write_text(rules, encoding="utf-8")
+        (here / "config.yaml").write_text(config, encoding="utf-8")
+        predictions.to_parquet(here / "test_predictions.parquet", index=False)
+        if estimator is not None:
+            from joblib import dump
+
+            dump(estimator, here / "model.joblib")
+        _write_manifest(here, bundle)
+        if target.exists():
+            shutil.rmtree(target)
+        here.replace(target)
+    return target
+
+
+def load_bundle(path: Path) -> Bundle:
+    """Verify every hash of the manifest, then load. Raises :class:`~predictive.errors.ModelError` where one differs."""
+    manifest = verify(path)
+    scoring, features = _read_json(path / "scoring.json"), _read_json(path / "features.json")
+    models = {name: _read_side(path, name) for name in MODELS}
+    if models["probability"] is None:
+        raise ModelError(f"{path}: the bundle holds no probability model; train again")
+    cuts = scoring["cuts"]
+    return Bundle(
+        version=manifest["version"],
+        model=ScoringModel(models["probability"], models["fit"], models["interest"]),
+        features=tuple(from_json(f) for f in features["features"]),
+        rules=Rules.model_validate(yaml.safe_load((path / "rules.yaml").read_text(encoding="utf-8"))),
+        cuts=Cuts(**{**cuts, "tiers": tuple(cuts["tiers"])}),
+        horizon=scoring["horizon"],
+        report=_read_json(path / "report.json"),
+    )
+
+
+def verify(path: Path) -> dict[str, Any]:
+    """The manifest, once every file that it names is there with the hash that it names, and no other file is."""
+    if not (path / MANIFEST).is_file():
+        raise ModelError(f"{path}: no model bundle there (no {MANIFEST}); train one with `predictive train`")
+    manifest = _read_json(path / MANIFEST)
+    for name, expected in manifest["sha256"].items():
+        file = path / name
+        if not file.is_file():
+            raise ModelError(f"{file}: named in the manifest, but missing; restore the bundle or train again")
+        if _sha256(file) != expected:
+            raise ModelError(
+                f"{file}: its sha256 is not the one in the manifest, so the bundle was altered or damaged; restore it "
+                "or train again"
+            )
+    strange = {f.name for f in path.iterdir()} - set(manifest["sha256"]) - {MANIFEST}
+    if strange:
+        raise ModelError(f"{path}: {min(strange)} is not in the manifest; remove it or train again")
+    return dict(manifest)
+
+
+def champion(models: Path) -> Path | None:
+    """The bundle that `score` uses when none is named; None when there is none yet."""
+    file = models / "champion.json"
+    if not file.is_file():
+        return None
+    path = (models / json.loads(file.read_text(encoding="utf-8"))["bundle"]).resolve()
+    return path if (path / MANIFEST).is_file() else None
+
+
+def crown(models: Path, bundle: Path) -> None:
+    """Make a bundle the champion. The path is kept relative where the bundle lies below `models`."""
+    models.mkdir(parents=True, exist_ok=True)
+    inside = bundle.resolve().is_relative_to(models.resolve())
+    named = bundle.resolve().relative_to(models.resolve()) if inside else bundle.resolve()
+    temporary = models / ".champion.json.writing"
+    temporary.write_text(json.dumps({"bundle": str(named), "version": bundle.name}, indent=2) + "\n", encoding="utf-8")
+    os.replace(temporary, models / "champion.json")  # noqa: PTH105 - Path.replace is not documented as atomic
+
+
+def fingerprint(config: Config) -> str:
+    """A short hash of a configuration, for the bundle's name."""
+    return hashlib.sha256(config.model_dump_json().encode()).hexdigest()[:6]
+
+
+def _write_side(side: SideModel | None, folder: Path, name: str) -> None:
+    if side is None:
+        return
+    value = {"recipe": side.recipe.to_json(), "encoder": side.encoder.to_json(), "trees": side.booster is not None}
+    _write_json(folder / f"{name}.json", value | {"linear": None if side.linear is None else side.linear.to_json()})
+    if side.booster is not None:
+        (folder / f"{name}.trees.txt").write_text(side.booster.model_to_string(), encoding="utf-8")
+
+
+def _read_side(folder: Path, name: str) -> SideModel | None:
+    if not (folder / f"{name}.json").exists():
+        return None
+    value = _read_json(folder / f"{name}.json")
+    booster = None
+    if value["trees"]:
+        import lightgbm
+
+        booster = lightgbm.Booster(model_str=(folder / f"{name}.trees.txt").read_text(encoding="utf-8"))
+    linear = None if value["linear"] is None else Linear.from_json(value["linear"])
+    return SideModel(Encoder.from_json(value["encoder"]), Recipe.from_json(value["recipe"]), booster, linear)
+
+
+def _write_manifest(folder: Path, bundle: Bundle) -> None:
+    files = sorted(f.name for f in folder.iterdir())
+    manifest = {
+        "version": bundle.version,
+        "features": bundle.feature_hash,
+        "judged": bundle.report["judged"],
+        "shipped": bundle.report["shipped"],
+        "libraries": {name: version(name) for name in LIBRARIES},
+        "sha256": {name: _sha256(folder / name) for name in files},
+    }
+    _write_json(folder / MANIFEST, manifest)
+
+
+def _write_json(file: Path, value: Any) -> None:
+    file.write_text(json.dumps(value, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _read_json(file: Path) -> Any:
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,103 @@
+"""The columns of `scores`, for a block of contacts at their as-ofs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import narwhals as nw
+import pandas as pd
+
+from predictive.clock import from_micros
+from predictive.config import Config
+from predictive.errors import ModelError, nearest
+from predictive.features.build import build
+from predictive.features.cut import Frame, attribute_columns, cut
+from predictive.features.snapshots import opportunities, wins
+from predictive.learning import RULE_SCORE
+from predictive.model.bundle import Bundle
+from predictive.model.reasons import find_reasons, in_words
+from predictive.quadrants import quadrant, tier
+from predictive.rules import RuleScore, all_kinds, rule_features, score_rules, stage
+from predictive.store import into_store
+from predictive.tables import Tables
+
+
+def features_of(con: Any, tables: Tables, bundle: Bundle, block: pd.DataFrame) -> tuple[pd.DataFrame, RuleScore]:
+    """The bundle's features with the rule score as a column, by `contact_id`, and the rule scores of the same rows.
+
+    `block` holds `contact_id` and `as_of` (microseconds).
+    """
+    kinds = all_kinds(tables)
+    own = [f for f in bundle.features if f != RULE_SCORE]
+    needed = list(dict.fromkeys([*own, *rule_features(bundle.rules, kinds)]))
+    frame = _local(build(cut(tables, into_store(con, block)), needed)).sort_values("contact_id", ignore_index=True)
+    points = score_rules(bundle.rules, frame, kinds)
+    return frame.assign(rule_score=points.score), points
+
+
+def score_block(
+    con: Any, tables: Tables, config: Config, bundle: Bundle, block: pd.DataFrame, *, night: int
+) -> pd.DataFrame:
+    """All columns of `scores` but the run's stamps, by `contact_id`, for a block (`contact_id`, `as_of`)."""
+    frame, points = features_of(con, tables, bundle, block)
+    found = bundle.model.score(frame)
+    probability, fit, interest = (found[name].to_numpy() for name in ("probability", "fit", "interest"))
+    reasons = find_reasons(bundle.model.probability, frame, probability)
+    scores = pd.DataFrame(
+        {
+            "contact_id": frame["contact_id"],
+            "as_of": pd.to_datetime(frame["as_of"], unit="us", utc=True),
+            "probability": probability,
+            "uncorrected": probability,
+            "fit": fit,
+            "interest": interest,
+            "quadrant": quadrant(fit, interest, bundle.cuts),
+            "tier": tier(probability, bundle.cuts),
+            "rule_score": points.score,
+            "rule_fit": points.fit,
+            "rule_interest": points.interest,
+            "stage": stage(points.score, bundle.rules.stages),
+            "reasons": in_words(reasons, bundle.model.probability.encoder.features, frame),
+        }
+    )
+    scores = _stages_of_deals(scores, tables, config, into_store(con, block))
+    return _overridden(scores, tables, night)
+
+
+def check_features(bundle: Bundle, tables: Tables) -> None:
+    """Refuse tables that lack an attribute which the model was trained with."""
+    have = attribute_columns(tables)
+    for feature in bundle.features:
+        if feature.attribute is not None and feature != RULE_SCORE and feature.attribute not in have:
+            raise ModelError(
+                f"the model {bundle.version} was trained with the attribute {feature.attribute!r}, which no table has "
+                f"now; {nearest(feature.attribute, have)}. Map it again, or train a new model"
+            )
+
+
+def _stages_of_deals(scores: pd.DataFrame, tables: Tables, config: Config, at: Frame) -> pd.DataFrame:
+    """Opportunity and customer come from deals, whatever the points say."""
+    busy = set(_local(opportunities(tables, config, at))["contact_id"])
+    won = wins(tables, config).join(at, on="contact_id", how="inner").filter(nw.col("closed_at") <= nw.col("as_of"))
+    bought = set(_local(won.select("contact_id").unique())["contact_id"])
+    ids = scores["contact_id"]
+    staged = scores["stage"].mask(ids.isin(bought), "customer").mask(ids.isin(busy), "opportunity")
+    return scores.assign(stage=staged)
+
+
+def _overridden(scores: pd.DataFrame, tables: Tables, night: int) -> pd.DataFrame:
+    """A person's decision in force at the night wins over quadrant and tier, never over the probability."""
+    force = tables.overrides.filter((nw.col("created_at") <= night) & (nw.col("expires_at") > night))
+    decisions = _local(force).sort_values(["created_at", "author", "reason"]).drop_duplicates("contact_id", keep="last")
+    joined = scores[["contact_id"]].merge(decisions, on="contact_id", how="left")
+    rows = zip(joined["author"], joined["expires_at"], joined["reason"], strict=True)
+    said = [None if pd.isna(who) else f"{who} until {from_micros(int(end)):%Y-%m-%d}: {why}" for who, end, why in rows]
+    return scores.assign(
+        quadrant=joined["quadrant"].where(joined["quadrant"].notna(), scores["quadrant"]),
+        tier=joined["tier"].where(joined["tier"].notna(), scores["tier"]),
+        override=pd.Series(said, index=scores.index, dtype="object"),
+    )
+
+
+def _local(frame: Frame) -> pd.DataFrame:
+    return pd.DataFrame(frame.collect(backend="pandas").to_native())

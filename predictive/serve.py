@@ -1,0 +1,118 @@
+"""Scoring: tables and a bundle → features → scores → the sink."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals as nw
+import pandas as pd
+
+from predictive.clock import from_micros, last_midnight
+from predictive.config import Config
+from predictive.features.cut import cut
+from predictive.features.snapshots import judge, tonight, wins
+from predictive.model.bundle import Bundle
+from predictive.scores import check_features, score_block
+from predictive.sinks import Difference, Night, Sink
+from predictive.splits import newest
+from predictive.tables import SCORES, Tables
+
+BLOCK = 50_000
+"""Contacts per block of scoring, so that memory does not grow with the database."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What a run did: the night, the difference it made (or, dry, would make), and who was not eligible, by reason."""
+
+    night: Night
+    difference: Difference
+    not_eligible: dict[str, int]
+    dry_run: bool
+
+
+def night_of(config: Config, tables: Tables, *, now: int, as_of: int | None) -> int:
+    """The as-of of a scoring run, in microseconds: as given, else as configured."""
+    if as_of is not None:
+        return as_of
+    if config.score.as_of == "midnight":
+        return last_midnight(now, config.timezone)
+    if config.score.as_of == "latest":
+        return max(newest(tables, now).values())
+    return config.micros(config.score.as_of)
+
+
+def score(
+    con: Any,
+    tables: Tables,
+    config: Config,
+    bundle: Bundle,
+    sink: Sink,
+    *,
+    now: int,
+    as_of: int | None = None,
+    dry_run: bool = False,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Scored:
+    """Score every eligible contact as of one night, and write what changed to the sink.
+
+    `con` is the working database that `tables` live in. Nothing is written where anything fails, nor on a dry run.
+    """
+    check_features(bundle, tables)
+    at = night_of(config, tables, now=now, as_of=as_of)
+    eligible, not_eligible = eligible_tonight(tables, config, at)
+    night = Night(uuid.uuid4().hex, from_micros(at), from_micros(now), bundle.version, len(eligible))
+    stamps: dict[str, Any] = {
+        "scored_at": night.scored_at,
+        "model_version": night.model_version,
+        "run_id": night.run_id,
+    }
+    _start_staging(con)
+    for start in range(0, len(eligible), BLOCK):
+        block = eligible.iloc[start : start + BLOCK]
+        scores = score_block(con, tables, config, bundle, block, night=at).assign(**stamps)
+        _stage(con, SCORES.validate(scores[list(SCORES.columns)], lazy=True))
+        progress(f"scored {start + len(block):,} of {len(eligible):,}")
+    difference = sink.preview(con, "staged", night) if dry_run else sink.write(con, "staged", night)
+    return Scored(night, difference, not_eligible, dry_run)
+
+
+def eligible_tonight(tables: Tables, config: Config, night: int) -> tuple[pd.DataFrame, dict[str, int]]:
+    """The contacts to score (`contact_id`, `as_of` in microseconds; by id), and how many are not scored, by reason."""
+    frame = verdicts(tables, config, night)
+    kept = frame.loc[frame["why"].isna(), ["contact_id", "as_of"]].astype({"as_of": "int64"})
+    why = Counter(frame["why"].dropna())
+    return kept.reset_index(drop=True), {str(k): int(v) for k, v in sorted(why.items())}
+
+
+def verdicts(tables: Tables, config: Config, night: int) -> pd.DataFrame:
+    """Every contact, by id: `contact_id`, `as_of` (missing if none), `why` it is not eligible (missing: it is)."""
+    at, out = tonight(tables, config, night)
+    # A contact that closed between its own as-of and the night has nothing left to predict.
+    won = wins(tables, config).join(at, on="contact_id", how="inner")
+    won = won.filter((nw.col("closed_at") > nw.col("as_of")) & (nw.col("closed_at") <= night))
+    late = won.select("contact_id").unique().with_columns(late=nw.lit("already closed"))
+    judged = at.join(judge(cut(tables, at), tables, config, training=False), on="contact_id", how="left")
+    judged = judged.join(late, on="contact_id", how="left").with_columns(why=nw.coalesce("why", "late"))
+    parts = [judged.select("contact_id", "as_of", "why"), out.with_columns(as_of=nw.lit(None, nw.Int64))]
+    frames = [pd.DataFrame(p.select("contact_id", "as_of", "why").collect(backend="pandas").to_native()) for p in parts]
+    frame = pd.concat([f.astype({"as_of": "Int64", "why": "object"}) for f in frames])
+    return frame.sort_values("contact_id", ignore_index=True)
+
+
+def _start_staging(con: Any) -> None:
+    from predictive.sinks.contract import SCORE_COLUMNS
+
+    columns = ", ".join(f'"{name}" {kind}' for name, kind in SCORE_COLUMNS.items())
+    con.execute(f"create or replace temp table staged ({columns})")
+
+
+def _stage(con: Any, scores: pd.DataFrame) -> None:
+    naive = {c: scores[c].dt.tz_localize(None) for c in ("as_of", "scored_at")}
+    con.register("_block", scores.assign(**naive))
+    con.execute("insert into staged select * from _block")
+    con.unregister("_block")

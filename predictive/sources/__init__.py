@@ -1,0 +1,56 @@
+"""Sources: where tables come from, and how they become the canonical ones.
+
+A source is a module with one function that opens it, and an entry in :data:`SOURCES`. It finds rows; mapping, strict
+reading and checking are the same for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import narwhals as nw
+
+from predictive.config import Config
+from predictive.errors import DataError
+from predictive.sources import integrity
+from predictive.sources.duckdb import open_duckdb
+from predictive.sources.files import open_files
+from predictive.sources.materialise import Made, empty, materialise
+from predictive.sources.origin import Connection, OpenSource, quote
+from predictive.tables import OPEN_TABLES, SCHEMAS, Tables
+
+SOURCES: Mapping[str, OpenSource] = {"files": open_files, "duckdb": open_duckdb}
+"""Every kind of source by its name in the configuration (`source.kind`)."""
+
+
+def read_tables(config: Config, con: Connection, *, now: int) -> Tables:
+    """Read the configured tables into the working database `con` and check them.
+
+    The six canonical tables are made in the current schema of `con` (those of an earlier call are replaced), so they
+    may be larger than memory; the source is closed again before this returns. `now` is the present in microseconds
+    since the epoch: what lies after it is noted. The time zone of `con` must be UTC.
+
+    Raises :class:`~predictive.errors.DataError` with every problem of every table: columns, types, missing values,
+    duplicate keys, unreadable files.
+    """
+    database, schema = con.execute("SELECT current_database(), current_schema()").fetchone() or ("memory", "main")
+    target = {table: f"{quote(database)}.{quote(schema)}.{quote(table)}" for table in SCHEMAS}
+    made: dict[str, Made] = {}
+    problems: list[str] = []
+    with SOURCES[config.source.kind](config.source, con) as open_table:
+        for table, spec in config.source.tables.items():
+            try:
+                origin = open_table(table, spec)
+                made[table] = materialise(con, table, spec, origin, zone=config.timezone, target=target[table])
+            except DataError as error:
+                problems.append(str(error))
+    if problems:
+        raise DataError("\n".join(problems))
+    for absent in SCHEMAS.keys() - made.keys():
+        empty(con, absent, target[absent])
+    notes = [note for table in made.values() for note in table.notes] + list(integrity.check(con, now=now))
+    return Tables(
+        **{table: nw.from_native(con.table(table)) for table in SCHEMAS},
+        attributes={table: made[table].attributes if table in made else {} for table in OPEN_TABLES},
+        notes=tuple(dict.fromkeys(notes)),
+    )

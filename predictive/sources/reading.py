@@ -1,0 +1,52 @@
+"""One table's rows as read: mapped, typed, attributes included. Materialising and diagnosing both start from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from predictive.sources import casting
+from predictive.sources.attributes import kinds_of
+from predictive.sources.mapping import Column
+from predictive.sources.origin import Origin, Relation, quote
+from predictive.tables import Kind, Note
+
+
+@dataclass(frozen=True)
+class Task:
+    """What it takes to read one canonical table: its rows, their mapping, and the zone of times without an offset."""
+
+    table: str
+    origin: Origin
+    columns: tuple[Column, ...]
+    missing: tuple[str, ...]
+    zone: str
+
+
+@dataclass(frozen=True)
+class Read:
+    """Rows with each column read (NULL where that failed) beside its raw form, and what each column holds."""
+
+    rows: Relation
+    kinds: dict[str, Kind]
+    notes: tuple[Note, ...]
+
+
+def read_rows(task: Task, *, numbered: bool) -> Read:
+    """Read the rows of a table, numbered as ``::row`` if asked (which makes DuckDB read one after another)."""
+    raw = casting.raw(task.origin.rows, task.columns, task.missing, numbered=numbered)
+    further = [c for c in task.columns if c.is_attribute]
+    attributes, notes = kinds_of(task.table, raw, further, untyped=task.origin.untyped)
+    kinds = {c.name: c.kind for c in task.columns if c.kind is not None} | attributes
+    return Read(casting.read(raw, kinds, task.zone), kinds, notes)
+
+
+def bad(column: Column) -> dict[str, str]:
+    """SQL conditions under which a value of a read column is not allowed, by what is wrong with it."""
+    name, raw = quote(column.name), quote(f"{column.name}::raw")
+    found = {"kind": f"{raw} IS NOT NULL AND {name} IS NULL"}
+    if not column.nullable:
+        found["missing"] = f"{raw} IS NULL"
+    if column.choices:
+        listed = ", ".join(f"'{choice}'" for choice in column.choices)
+        found["choice"] = f"{name} NOT IN ({listed})"
+    return found

@@ -1,0 +1,17 @@
+"""Fixtures for all tests."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+BESIDE = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def data_dir():
+    """The folder of the real data sets: DATA_DIR, else the one beside the checkout; skips where there is none."""
+    folder = Path(os.environ.get("DATA_DIR") or BESIDE)
+    if not (folder / "olist").is_dir():
+        pytest.skip(f"needs the real data sets in {folder}; set DATA_DIR to their folder")
+    return folder.resolve()
