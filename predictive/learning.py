@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -97,7 +97,7 @@ def learn(
     features, recipes, said = choose_how(varied, part, split.horizon, seed=seed)
     progress("judging on the test part")
     judged = fit_model(features, part, recipes, seed=seed)
-    predictions = _predict(judged, recipes, part, test, seed=seed)
+    predictions = _predict(judged, part, test, seed=seed)
     comparison = compare(
         predictions["label"].to_numpy(),
         {name: predictions[column].to_numpy() for name, column in COMPETITORS.items()},
@@ -160,15 +160,14 @@ def choose_how(
     return features, recipes, said
 
 
-def _predict(
-    judged: ScoringModel, recipes: Recipes, part: pd.DataFrame, test: pd.DataFrame, *, seed: int
-) -> pd.DataFrame:
+def _predict(judged: ScoringModel, part: pd.DataFrame, test: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     """One row per test example: the model, the logistic regression on the same features, and the calibrated rules."""
-    from dataclasses import replace
-
-    plain = replace(recipes.probability, weight=0.0, slope=1.0, shift=0.0)
-    features = judged.probability.encoder.features
-    logistic = fit_side(features, part, plain, seed=seed)
+    own = judged.probability
+    plain = replace(own.recipe, weight=0.0, slope=1.0, shift=0.0)
+    features = own.encoder.features
+    # The blend holds the logistic regression already; only a model of trees alone needs one to be fitted.
+    fitted = fit_side(features, part, plain, seed=seed) if own.linear is None else replace(own, booster=None)
+    logistic = replace(fitted, recipe=plain)
     slope, shift = fit_platt(part["label"].to_numpy(), part["rule_score"].to_numpy(dtype=float))
     out = test[LEAD].copy()
     out["as_of"] = pd.to_datetime(out["as_of"], unit="us", utc=True)

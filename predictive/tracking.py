@@ -124,6 +124,7 @@ def _mlflow(tracking: Tracking) -> Iterator[Any]:
     """MLflow, pointed at the configured store, and quiet about its own doings."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     with warnings.catch_warnings():
         # Deprecations inside MLflow and what it stands on are not the user's to act on.
         warnings.simplefilter("ignore")
@@ -131,6 +132,7 @@ def _mlflow(tracking: Tracking) -> Iterator[Any]:
 
         for name in ("mlflow", "alembic"):
             logging.getLogger(name).setLevel(logging.ERROR)
+        mlflow.utils.logging_utils.disable_logging()
         mlflow.set_tracking_uri(tracking.uri)
         if tracking.uri.startswith("sqlite:///"):
             Path(tracking.uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)

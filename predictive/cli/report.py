@@ -5,9 +5,15 @@ from __future__ import annotations
 import argparse
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from predictive.cli.common import add_config, add_json, say, say_json, shorten
 from predictive.errors import ModelError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from predictive.config import Config
 
 EXAMPLE = "Example:\n  predictive report configs/demo.yaml"
 
@@ -34,11 +40,30 @@ def run(args: argparse.Namespace) -> int:
     bundle = load_bundle(args.model if args.model is not None else _last_bundle(config.models, sink.read_runs()))
     path = config.report if args.out is None else args.out
     write_report(bundle, sink, config, path, now=datetime.now(UTC))
+    scores = sink.read_current()
     if args.json:
-        say_json({"report": str(path), "model_version": bundle.version, "rows": len(sink.read_current())})
+        say_json({"report": str(path), "model_version": bundle.version, "rows": len(scores)})
     else:
-        say(f"report    {shorten(path.resolve())}")
+        _print(scores, bundle.version, config, path, args.config)
     return 0
+
+
+def _print(scores: pd.DataFrame, version: str, config: Config, path: Path, named: str) -> None:
+    """Five lines: what was done, what to work, where the scores and the report are, and what to type next."""
+    where = shorten(config.sink.path) + (f", table {config.sink.table}" if config.sink.kind == "duckdb" else "")
+    if scores.empty:
+        say(f"scored    nobody yet; the report shows the training of {version}")
+        say(f"report    {shorten(path.resolve())}")
+        say(f"next      predictive score {named}")
+        return
+    first = scores.sort_values(["probability", "contact_id"], ascending=[False, True])["contact_id"].iloc[0]
+    tiers, quadrants = scores["tier"].value_counts(), scores["quadrant"].value_counts()
+    say(f"scored    {len(scores):,} contacts as of {scores['as_of'].max():%Y-%m-%d} with the model {version}")
+    say(f"to work   {quadrants.get('pursue', 0):,} to pursue; {tiers.get('very high', 0):,} of tier very high, "
+        f"{tiers.get('high', 0):,} high")  # fmt: skip
+    say(f"scores    {where}")
+    say(f"report    {shorten(path.resolve())}")
+    say(f"next      predictive explain {named} {first}")
 
 
 def _last_bundle(models: Path, runs: object) -> Path:

@@ -67,7 +67,6 @@ def generate(*, contacts: int, seed: int, out: Path, progress: Callable[[str], N
     tell("writing down what happened, with gaps and noise")
     ids = Ids.of(world)
     tables = _tables(world, history, ids, rows)
-    out.mkdir(parents=True, exist_ok=True)
     demo = Demo(
         database=out / "crm.duckdb",
         truth=out / "truth.parquet",
@@ -99,12 +98,16 @@ def _tables(world: World, history: History, ids: Ids, seed: SeedSequence) -> dic
 
 
 def _check(contacts: int, seed: int, out: Path) -> None:
+    """Refuse what cannot work before the long part begins, and make the folder."""
     if contacts < 1:
         raise ConfigError(f"contacts: {contacts} given; a demo needs at least 1, and 2,000 to learn from")
     if seed < 0:
         raise ConfigError(f"seed: {seed} given; a seed is 0 or more")
-    if out.exists() and not out.is_dir():
-        raise ConfigError(f"{out}: is a file, not a folder; name a folder to write the demo to")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = error.strerror or error
+        raise ConfigError(f"{out}: cannot be made a folder ({why}); name a folder that can be written to") from None
 
 
 def _quiet(_: str) -> None:

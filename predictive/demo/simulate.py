@@ -71,7 +71,15 @@ def simulate(world: World, rng: Generator) -> History:
         touches.append(_touches(_arrive(state, world, arrived[day], arrived[day + 1], day, rng), day))
     snapshots.append(state)
     closed.append(_deals(np.flatnonzero(state.deal > process.NEVER), state.deal, -1, won=0))
-    deals = np.concatenate([*closed, _repeats(closed, rng)], axis=1)
+    closed.append(_repeats(closed, rng))
+    return _history(touches, closed, promoted, tuple(snapshots))
+
+
+def _history(
+    touches: list[np.ndarray], closed: list[np.ndarray], promoted: list[np.ndarray], snapshots: tuple[State, ...]
+) -> History:
+    """Join what each day brought; deals in order of their first day."""
+    deals = np.concatenate(closed, axis=1)
     deals = deals[:, np.lexsort((deals[0], deals[1]))]
     touched, moved = np.concatenate(touches, axis=1), np.concatenate(promoted, axis=1)
     return History(
@@ -84,7 +92,7 @@ def simulate(world: World, rng: Generator) -> History:
         deal_won=deals[3] == 1,
         promoted_contact=moved[0],
         promoted_day=moved[1],
-        snapshots=tuple(snapshots),
+        snapshots=snapshots,
     )
 
 

@@ -149,8 +149,7 @@ def _behaviour(tables: Tables, wanted: FeatureChoice, until: int) -> list[Featur
         features += [catalog.recency((name,)), catalog.intensity((name,), HALF_LIVES[1])]
     for name, detail in _common(seen.filter(~nw.col("detail").is_null()), ["type", "detail"], MOST_DETAILS):
         if name in types:
-            features += [catalog.count((name,), days, detail=detail) for days in (30, 365)]
-            features.append(catalog.recency((name,), detail=detail))
+            features += [catalog.count((name,), 90, detail=detail), catalog.recency((name,), detail=detail)]
     return features
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 FEWEST_CLOSES = 20
 """A fold learns from, and is judged on, at least so many distinct closes where it can be arranged."""
-FOLDS = 4
+FOLDS = 3
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ def closes(frame: pd.DataFrame, rows: np.ndarray | None = None) -> int:
 
 
 def time_folds(frame: pd.DataFrame, horizon: int) -> list[Fold]:
-    """Up to four expanding folds over `frame` (`as_of`, `deal_id`, `label`), the judged parts following in time.
+    """Up to three expanding folds over `frame` (`as_of`, `deal_id`, `label`), the judged parts following in time.
 
     The later part of the closes is cut into blocks of as-ofs with about equally many closes; each block is judged by
     what was learned before it: rows whose window (`horizon`, microseconds) ended by the block's first as-of, where at

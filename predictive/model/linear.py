@@ -61,12 +61,23 @@ def fit_linear(X: np.ndarray, label: np.ndarray, *, strength: float) -> Linear:
     spread = np.sqrt((np.where(present, squeezed - mean, 0.0) ** 2).sum(axis=0) / count)
     scale = np.where(spread > 1e-12, spread, 1.0)
     z, missing = _design(X, mean, scale, shown)
-    informative = missing.any(axis=0)
+    informative = _distinct(missing)
     design = np.concatenate([z, missing[:, informative]], axis=1)
-    fitted = LogisticRegression(C=strength, solver="newton-cholesky", max_iter=200, tol=1e-6).fit(design, label)
+    fitted = LogisticRegression(C=strength, solver="lbfgs", max_iter=1_000, tol=1e-5).fit(design, label)
     coef_missing = np.zeros(X.shape[1])
     coef_missing[informative] = fitted.coef_[0, X.shape[1] :]
     return Linear(float(fitted.intercept_[0]), fitted.coef_[0, : X.shape[1]], coef_missing, mean, scale, shown)
+
+
+def _distinct(missing: np.ndarray) -> np.ndarray:
+    """Which indicators say something that none before them says: all levels of a category are missing together."""
+    seen: set[bytes] = set()
+    keep = np.zeros(missing.shape[1], dtype=bool)
+    for column in np.flatnonzero(missing.any(axis=0)):
+        key = (missing[:, column] > 0).tobytes()
+        keep[column] = key not in seen
+        seen.add(key)
+    return keep
 
 
 def _squeeze(X: np.ndarray) -> np.ndarray:

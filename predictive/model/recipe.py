@@ -18,7 +18,6 @@ from predictive.model.side import Recipe
 
 FEWEST_CLOSES_FOR_TREES = 20
 """A fold with fewer distinct closes to learn from fits no trees; if any fold is such, the model is logistic."""
-STEP = 10
 
 
 def choose_recipe(features: Sequence[Feature], frame: pd.DataFrame, folds: Sequence[Fold], *, seed: int) -> Recipe:
@@ -37,7 +36,7 @@ def choose_recipe(features: Sequence[Feature], frame: pd.DataFrame, folds: Seque
     blend = linear
     if all(r.booster is not None for r in results):
         curve = np.average([r.by_round for r in results], axis=0, weights=sizes)
-        rounds = STEP * (int(np.argmin(curve)) + 1)
+        rounds = int(np.argmin(curve)) + 1
         tree = np.concatenate([r.booster.predict(r.X, raw_score=True, num_iteration=rounds) for r in results])
         weight = choose_weight(label, tree, linear)
         recipe = replace(recipe, rounds=rounds, weight=weight)
@@ -65,8 +64,8 @@ def _try(features: Sequence[Feature], frame: pd.DataFrame, fold: Fold, seed: int
     linear = [fit_linear(X, label, strength=s).log_odds(judged) for s in STRENGTHS]
     if closes(frame, fold.train) < FEWEST_CLOSES_FOR_TREES:
         return _Tried(truth, linear, None, judged, np.empty(0))
-    booster = trees.fit_trees(X, label, rounds=trees.MOST_ROUNDS, seed=seed)
-    return _Tried(truth, linear, booster, judged, trees.loss_by_round(booster, judged, truth, step=STEP))
+    booster, by_round = trees.fit_until_worse(X, label, judged, truth, seed=seed)
+    return _Tried(truth, linear, booster, judged, by_round)
 
 
 def _losses(z: np.ndarray, label: np.ndarray) -> np.ndarray:

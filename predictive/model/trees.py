@@ -28,10 +28,30 @@ def parameters(seed: int) -> dict[str, Any]:
         "max_bin": 127,
         "seed": seed,
         "deterministic": True,
-        "force_row_wise": True,
+        "force_col_wise": True,
         "num_threads": 1,
         "verbosity": -1,
     }
+
+
+def fit_until_worse(
+    X: np.ndarray, label: np.ndarray, judged: np.ndarray, truth: np.ndarray, *, seed: int
+) -> tuple[Any, np.ndarray]:
+    """A booster, and the log loss on (judged, truth) after each of 600 rounds.
+
+    Fitting stops when 50 rounds have brought nothing; the loss then stays what it was.
+    """
+    import lightgbm
+
+    losses: dict[str, Any] = {}
+    data = lightgbm.Dataset(X, label, params={"verbosity": -1})
+    watch = [lightgbm.early_stopping(50, verbose=False), lightgbm.record_evaluation(losses)]
+    booster = lightgbm.train(
+        parameters(seed) | {"metric": "binary_logloss"}, data, num_boost_round=MOST_ROUNDS,
+        valid_sets=[data.create_valid(judged, truth)], callbacks=watch,
+    )  # fmt: skip
+    curve = np.array(losses["valid_0"]["binary_logloss"])
+    return booster, np.pad(curve, (0, MOST_ROUNDS - len(curve)), mode="edge")
 
 
 def fit_trees(X: np.ndarray, label: np.ndarray, *, rounds: int, seed: int) -> Any:
@@ -46,20 +66,6 @@ def log_odds(booster: Any, X: np.ndarray) -> np.ndarray:
     """Log-odds of shape (n,), in blocks."""
     blocks = [booster.predict(X[i : i + BLOCK], raw_score=True) for i in range(0, len(X), BLOCK)]
     return np.concatenate(blocks) if blocks else np.empty(0)
-
-
-def loss_by_round(booster: Any, X: np.ndarray, label: np.ndarray, *, step: int = 10) -> np.ndarray:
-    """Mean log loss on (X, label) after every `step` rounds, of shape (MOST_ROUNDS // step,).
-
-    Where LightGBM found nothing more to split before that, the loss stays what it was.
-    """
-    raw = np.zeros(len(X))
-    losses = []
-    for start in range(0, MOST_ROUNDS, step):
-        if start < booster.current_iteration():
-            raw = raw + booster.predict(X, raw_score=True, start_iteration=start, num_iteration=step)
-        losses.append(float(np.mean(np.logaddexp(0.0, raw) - label * raw)))
-    return np.array(losses)
 
 
 def contributions(booster: Any, X: np.ndarray) -> np.ndarray:

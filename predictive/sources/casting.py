@@ -12,9 +12,9 @@ from collections.abc import Sequence
 
 import duckdb
 
-from predictive.clock import DAY
 from predictive.sources.mapping import Column
 from predictive.sources.origin import Relation, quote
+from predictive.sources.zones import to_utc
 from predictive.tables import Kind
 
 TYPES: dict[Kind, str] = {"text": "VARCHAR", "number": "DOUBLE", "boolean": "BOOLEAN", "time": "BIGINT"}
@@ -92,7 +92,7 @@ def read(rows: Relation, kinds: dict[str, Kind], zone: str) -> Relation:
             at, known = as_clock(value, held)
             local += [f"{at} AS {quote(name)}", f"{known} AS {offset}"]
             here = quote(name)
-            there = f"CASE WHEN {offset} IS NOT NULL THEN {here} - {offset} ELSE {_utc(here, zone)} END"
+            there = f"CASE WHEN {offset} IS NOT NULL THEN {here} - {offset} ELSE {to_utc(here, zone)} END"
             utc.append(f"CASE WHEN {here} BETWEEN {FIRST} AND {LAST} THEN {there} END AS {here}")
         else:
             local.append(f"{READERS[kind](value, held)} AS {quote(name)}")
@@ -145,22 +145,3 @@ def as_clock(value: str, held: str) -> tuple[str, str]:
     sign = f"CASE {offset}[1] WHEN '+' THEN 1 WHEN '-' THEN -1 WHEN 'Z' THEN 0 WHEN 'U' THEN 0 END"
     at = f"CASE WHEN regexp_full_match({text}, '{TIME}') THEN epoch_us({stamp}) END"
     return at, f"{sign} * 60000000 * (coalesce({hours}, 0) * 60 + coalesce({rest}, 0))"
-
-
-def _utc(local: str, zone: str) -> str:
-    """SQL that turns microseconds of a clock in `zone` into microseconds UTC, as Python does with ``fold=0``.
-
-    An hour that the clock shows twice is the first of the two; one that it skips counts from the offset before it.
-    DuckDB takes the second of the two, so where the offset of a day before still holds, that is taken.
-    """
-    if zone == "UTC":
-        return local
-    name = "'" + zone.replace("'", "''") + "'"
-    now = f"epoch_us(timezone({name}, make_timestamp({local})))"
-    before = f"(epoch_us(timezone({name}, make_timestamp({local} - {DAY}))) + {DAY})"
-
-    def clock(at: str) -> str:
-        return f"epoch_us(timezone({name}, make_timestamptz({at})))"
-
-    earlier = f"{clock(before)} = {local} OR {clock(now)} <> {local}"
-    return f"CASE WHEN {now} = {before} THEN {now} WHEN {earlier} THEN {before} ELSE {now} END"

@@ -25,11 +25,8 @@ def attached(con: Connection, path: str) -> Iterator[None]:
         raise DataError(f"source.path: {path}: cannot be opened as a DuckDB database: {reason(error)}") from None
     try:
         con.execute(f"USE {ALIAS}")
-        # A name that no table has is an error of the query, not a variable of this program.
-        con.execute("SET python_enable_replacements = false")
         yield
     finally:
-        con.execute("RESET python_enable_replacements")
         con.execute(f"USE {quote(home)}.{quote(schema)}")
         con.execute(f"DETACH {ALIAS}")
 

@@ -73,7 +73,7 @@ def test_todays_value_is_the_latest_of_the_history_and_missing_without_one(ask, 
 
 
 @pytest.mark.parametrize(("attribute", "share"), [("source", 0.97), ("country", 0.9), ("marketing_status", 1.0)])
-def test_attributes_are_known_from_creation_unless_laid_open_by_a_gap(ask, attribute: str, share: float):
+def test_attributes_are_known_from_creation_but_for_gaps(ask, attribute: str, share: float):
     [(found,)] = ask(
         f"""SELECT count(*) / (SELECT count(*) FROM contacts) FROM changes JOIN contacts ON object_id = contact_id
         WHERE attribute = '{attribute}' AND changed_at = created_at"""

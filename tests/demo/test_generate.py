@@ -88,5 +88,7 @@ def test_arguments_out_of_range_are_named(out: Path, contacts: int, seed: int, w
 def test_a_file_where_the_folder_should_be_is_named(tmp_path: Path):
     file = tmp_path / "file"
     file.touch()
-    with pytest.raises(ConfigError, match="is a file, not a folder"):
+    with pytest.raises(ConfigError, match="cannot be made a folder"):
+        generate(contacts=5, seed=1, out=file / "below")
+    with pytest.raises(ConfigError, match="cannot be made a folder"):
         generate(contacts=5, seed=1, out=file)

@@ -174,7 +174,6 @@ def test_interest_builds_up_before_a_purchase_and_decays_after(large: tuple[Worl
     won = np.full(40_000, NEVER)
     first = np.flatnonzero(history.deal_won)[::-1]
     won[history.deal_contact[first]] = history.deal_closed[first]
-    since = (history.touch_day - won[history.touch_contact])[won[history.touch_contact] > NEVER]
     winners = (won > 180) & (won < c.DAYS - 120)
     since = (history.touch_day - won[history.touch_contact])[winners[history.touch_contact]]
     by_month = [np.sum((since >= start) & (since < start + 30)) for start in range(-120, 120, 30)]

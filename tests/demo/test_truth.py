@@ -51,7 +51,7 @@ def test_as_many_close_as_the_truth_expects(large: tuple[World, History], truth:
 @pytest.mark.parametrize("moment", MATURE)
 def test_in_every_class_of_the_truth_as_many_close(large: tuple[World, History], truth: pd.DataFrame, moment: int):
     mine = truth[truth["moment"] == moment]
-    # Classes are cut on the deal status and fit rather than on the noisy probability, which would regress to the mean.
+    # Cut on the state rather than on the probability: four paths are noisy, and would regress to the mean.
     state = large[1].snapshots[moment]
     who = mine["contact"].to_numpy()
     bins = {
@@ -60,7 +60,7 @@ def test_in_every_class_of_the_truth_as_many_close(large: tuple[World, History],
         "warm": state.heat[who] > 2,
         "unfit": state.fit[who] < np.quantile(state.fit[who], 0.3),
         "fit": state.fit[who] > np.quantile(state.fit[who], 0.8),
-        "customers of others": state.lost[who] > process.NEVER,
+        "lost before": state.lost[who] > process.NEVER,
     }
     closed = outcomes(large[1], moment, who)
     for name, chosen in bins.items():

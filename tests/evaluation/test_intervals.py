@@ -186,14 +186,16 @@ def test_tied_examples_share_a_bin():
     assert [b.predicted for b in bins] == pytest.approx([0.1, 0.2, 0.3])
 
 
-def test_a_bin_of_one_cluster_says_nearly_nothing():
-    labels, p = np.tile([0, 0, 1], 60), np.repeat([0.4, 0.5], [99, 81])
-    lower, _ = reliability(labels, p, groups=np.where(p == 0.4, -1, np.arange(180)), seed=7)
-    assert (lower.low, lower.high) == wilson(1 / 3, 1)
+@pytest.mark.parametrize("every", [3, 5, 6, 7])
+def test_a_bin_of_one_cluster_says_nearly_nothing(every):
+    labels = np.tile(np.arange(every) == 0, 60).astype(float)
+    p = np.repeat([0.4, 0.5], 30 * every)
+    lower, _ = reliability(labels, p, groups=np.where(p == 0.4, -1, np.arange(60 * every)), seed=7)
+    assert (lower.low, lower.high) == wilson(lower.actual, 1)
 
 
 def test_clusters_that_balance_themselves_are_not_worth_more_than_their_rows():
-    (only,) = reliability([0, 1] * 50, np.full(100, 0.5), groups=np.arange(100) // 2 // 2 * 2, seed=7)
+    (only,) = reliability([0, 1] * 50, np.full(100, 0.5), groups=np.arange(100) // 4, seed=7)
     assert (only.low, only.high) == wilson(0.5, 25)
     labels = np.array([0, 1] * 49 + [1, 1])
     (only,) = reliability(labels, np.full(100, 0.5), groups=np.arange(100) // 2, seed=7)

@@ -50,6 +50,7 @@ def test_the_golden_file_is_what_its_program_makes():
     assert GOLDEN["reliability"] == {k: pytest.approx(v, rel=1e-12) for k, v in again["reliability"].items()}
 
 
+@settings(deadline=None)
 @given(samples())
 def test_metrics_agree_with_scikit_learn(sample):
     labels, p, w = sample
@@ -68,6 +69,7 @@ def test_metrics_agree_with_scikit_learn(sample):
         )
 
 
+@settings(deadline=None)
 @given(samples(weights=st.sampled_from([0.0, 1.0, 2.0, 5.0])))
 def test_a_weight_is_a_number_of_repetitions(sample):
     labels, p, w = sample
@@ -77,6 +79,7 @@ def test_a_weight_is_a_number_of_repetitions(sample):
         assert metric(labels, p, w) == pytest.approx(repeated, rel=1e-6, abs=1e-12, nan_ok=True)
 
 
+@settings(deadline=None)
 @given(samples(), st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(sample, random):
     order = list(range(len(sample[0])))
@@ -86,6 +89,7 @@ def test_the_order_of_rows_does_not_matter(sample, random):
         assert metric(*sample) == pytest.approx(shuffled, rel=1e-6, abs=1e-12, nan_ok=True)
 
 
+@settings(deadline=None)
 @given(samples(weights=st.just(1.0)))
 def test_metrics_are_undefined_exactly_where_they_say(sample):
     labels, p, w = sample
@@ -108,6 +112,7 @@ def test_nothing_is_measured_on_nothing(name):
     assert math.isnan(METRICS[name]([0, 1], [0.2, 0.8], [0, 0]))
 
 
+@settings(deadline=None)
 @given(st.integers(1, 30), st.integers(1, 30))
 def test_a_constant_at_the_base_rate_scores_what_theory_says(closes, others):
     rate = closes / (closes + others)
@@ -130,6 +135,7 @@ def test_a_constant_at_the_base_rate_scores_what_theory_says(closes, others):
     )
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from([0, 1]), st.sampled_from([0.1, 0.2, 0.3])), min_size=20, max_size=20))
 def test_a_cut_through_ties_counts_the_mean_over_all_ways_of_breaking_them(rows):
     labels, p = np.array(rows).T
@@ -157,7 +163,7 @@ def is_the_maximum(slope, labels, p, w):
     return misfit(slope) <= min(misfit(slope - 0.01), misfit(slope + 0.01))
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(samples(probability=st.floats(0.001, 0.999), smallest=8))
 def test_the_calibration_slope_maximises_the_likelihood(sample):
     labels, p, w = sample
@@ -172,6 +178,7 @@ def test_the_calibration_slope_is_found_where_newtons_full_steps_run_away():
     assert is_the_maximum(METRICS["calibration_slope"](labels, p, w), labels, p, w)
 
 
+@settings(deadline=None)
 @given(samples(probability=st.floats(0.01, 0.99)), st.floats(0.3, 2), st.floats(-2, 2))
 def test_stretching_the_log_odds_divides_the_calibration_slope(sample, stretch, shift):
     labels, p, w = sample
@@ -188,6 +195,7 @@ def test_a_sure_miss_costs_what_clipping_allows():
     assert METRICS["log_loss"]([0], [1.0]) == pytest.approx(-math.log(1e-15), rel=1e-2)  # 1 - 1e-15 is rounded
 
 
+@settings(deadline=None)
 @given(samples(weights=st.just(1.0)))
 def test_the_gain_curve_rises_from_nothing_to_everything(sample):
     labels, p, _ = sample

@@ -1,4 +1,4 @@
-"""A process that is killed while it writes: the current scores are those of one night, and the next run mends the rest."""
+"""A process killed while it writes: the current scores are those of one night, and the next run mends the rest."""
 
 import importlib.util
 import json
@@ -25,9 +25,8 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the writer fork
 @pytest.fixture(scope="module")
 def order():
     """Sends an order to a writer: kills it after `seconds`, if given; returns the signal that ended it, 0 for none."""
-    with subprocess.Popen(
-        [sys.executable, WRITER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
+    command = [sys.executable, WRITER]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own
 
         def send(seconds=None, **what):
             process.stdin.write(json.dumps(what) + "\n")
@@ -88,8 +87,7 @@ def test_killed_at_random_instants_the_current_scores_are_never_a_mixture(kind, 
     assert_history_tells(sink, range(number + 1))
 
 
-@pytest.mark.parametrize("follower", [1, 2])
-@pytest.mark.parametrize("kind", ["parquet", "csv"])
+@pytest.mark.parametrize(("kind", "follower"), [("parquet", 1), ("csv", 2)])
 def test_killed_before_each_step_of_night_1_the_next_run_mends_everything(kind, follower, tmp_path, order):
     outcomes = []
     for step in range(1, 100):

@@ -81,7 +81,7 @@ def test_a_table_with_other_columns_is_refused_and_kept(sink, path, nights, chan
 
 def test_a_view_of_the_name_is_refused(sink, path, nights):
     execute(path, "CREATE VIEW contact_scores AS SELECT 1 AS one")
-    with pytest.raises(DataError, match="the table main.contact_scores is a view"):
+    with pytest.raises(DataError, match=r"the table main.contact_scores is a view"):
         nights.write(sink, 0, {"a": 0.1})
     assert execute(path, "SELECT table_name FROM duckdb_tables()") == []
 
@@ -96,9 +96,8 @@ def test_names_are_quoted_and_found_in_any_case(path, nights):
 
 def test_a_database_that_another_process_has_open_is_named_with_the_process(sink, path, nights):
     nights.write(sink, 0, {"a": 0.1})
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLD, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as other:
+    command = [sys.executable, "-c", HOLD, path]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:  # noqa: S603 - our own
         assert other.stdout.readline() == "held\n"
         for write in (nights.preview, nights.write):
             with pytest.raises(DataError, match=rf"crm.duckdb: another process \({other.pid}\) has this database open"):
@@ -114,7 +113,9 @@ def test_a_database_that_another_connection_has_open_is_said(sink, path, nights)
 def test_a_file_that_is_no_database_is_kept(sink, path, nights):
     path.write_text("contact_id,probability\n" * 1000)
     for write in (nights.preview, nights.write):
-        with pytest.raises(DataError, match="crm.duckdb: cannot be opened as a DuckDB database: .*nothing was written"):
+        with pytest.raises(
+            DataError, match=r"crm.duckdb: cannot be opened as a DuckDB database: .*nothing was written"
+        ):
             write(sink, 0, {"a": 0.1})
     assert path.read_text() == "contact_id,probability\n" * 1000
 

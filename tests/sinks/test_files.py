@@ -1,6 +1,8 @@
 """What only the Parquet and CSV sinks do: cells that spreadsheets run, names, locks, files that are not ours."""
 
 import csv
+import subprocess
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,6 +15,14 @@ from predictive.config import FileSink
 from predictive.errors import DataError
 from predictive.sinks import open_sink
 
+HOLD = """
+import sys
+from pathlib import Path
+from predictive.sinks.journal import Journal
+with Journal(folder=Path(sys.argv[1]), beside=()).locked():
+    print("held", flush=True)
+    sys.stdin.read()
+"""
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1"]
 
 
@@ -41,7 +51,7 @@ def test_no_text_cell_starts_as_a_formula_and_reading_takes_the_apostrophe_away(
 TEXT = st.text(st.characters(codec="utf-8"), max_size=8) | st.text("'=+-@\t\r\n\"\\, a", max_size=8)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     texts=st.dictionaries(TEXT, st.tuples(TEXT, st.none() | TEXT), min_size=1, max_size=6),
     number=st.floats(0, 1),
@@ -66,15 +76,15 @@ def test_any_value_comes_back_as_it_was(new_nights, kind, texts, number, whole):
 
 
 def test_a_file_read_by_others_has_utc_times_in_order_of_contacts(sink, nights):
-    nights.write(sink, 0, {c: 0.1 for c in "dbca"})
-    nights.write(sink, 1, {c: 0.2 for c in "ec"} | {"b": 0.1})
+    nights.write(sink, 0, dict.fromkeys("dzca", 0.1))
+    nights.write(sink, 1, dict.fromkeys("ec", 0.2) | {"z": 0.1})
     read = {"parquet": pd.read_parquet, "csv": pd.read_csv}[sink.kind]
     frame = read(sink.path)
-    assert list(frame["contact_id"]) == ["b", "c", "e"]
+    assert list(frame["contact_id"]) == ["c", "e", "z"]
     assert [pd.Timestamp(t).isoformat() for t in frame["as_of"]] == [
+        "2026-11-02T00:00:00+00:00",
+        "2026-11-02T00:00:00+00:00",
         "2026-11-01T00:00:00+00:00",
-        "2026-11-02T00:00:00+00:00",
-        "2026-11-02T00:00:00+00:00",
     ]
 
 
@@ -151,11 +161,25 @@ def test_a_parquet_file_that_is_cut_short_or_not_ours_is_refused_and_kept(nights
         nights.write(sink, 1, {"a": 0.2})
     assert sink.path.read_bytes() == whole[:-20]
     pd.DataFrame({"contact_id": ["a"]}).to_parquet(sink.path)
-    with pytest.raises(DataError, match='scores.parquet: has no column "as_of"'):
+    with pytest.raises(DataError, match=r'scores.parquet: has no column "as_of"'):
         nights.write(sink, 1, {"a": 0.2})
 
 
 def test_a_folder_that_cannot_be_made_is_named(nights, tmp_path):
     (tmp_path / "out").write_text("a file")
-    with pytest.raises(DataError, match="cannot be written: .*Not a directory|File exists"):
+    with pytest.raises(DataError, match=r"scores.csv: cannot be written: .*out"):
         nights.write(open_sink(FileSink(kind="csv", path=tmp_path / "out" / "scores.csv")), 0, {"a": 0.1})
+
+
+def test_two_runs_at_once_do_not_mix_and_the_lock_of_a_dead_one_does_not_last(sink, nights):
+    nights.write(sink, 0, {"a": 0.1})
+    command = [sys.executable, "-c", HOLD, sink.path.parent / "scores_history"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:  # noqa: S603 - our own
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(
+            DataError, match=rf"another process \({other.pid}\) is writing scores here; nothing was written"
+        ):
+            nights.write(sink, 1, {"a": 0.2})
+        assert nights.preview(sink, 1, {"a": 0.2}).changed == 1
+        other.kill()
+    assert nights.write(sink, 1, {"a": 0.2}).changed == 1

@@ -69,7 +69,7 @@ def test_only_rows_that_differ_are_written_and_the_others_keep_their_stamps(sink
     nights.write(sink, 0, {"same": 0.1, "moved": 0.1, "gone": {"tier": "high"}})
     difference = nights.write(sink, 1, {"same": 0.1, "moved": {"tier": "high", "override": "kept"}, "come": 0.3})
     assert (difference.new, difference.changed, difference.unchanged, difference.left) == (1, 1, 1, 1)
-    assert dict((t, counts) for t, *counts in difference.by_tier)["high"] == [1, 1, 1]
+    assert {t: counts for t, *counts in difference.by_tier}["high"] == [1, 1, 1]
     current, history, runs = nights.state(sink)
     assert dict(zip(current["contact_id"], current["run_id"], strict=True)) == {
         "same": "run1",
@@ -125,6 +125,29 @@ def test_a_past_night_goes_to_the_history_and_leaves_what_people_saw(sink, night
     assert_same((after_current, after, runs), nights.state(sink))
 
 
+def test_a_night_repeated_with_other_scores_replaces_its_own_rows_in_the_history(sink, nights):
+    nights.write(sink, 0, {"a": 0.1, "b": 0.1, "c": 0.1})
+    nights.write(sink, 1, {"a": 0.2, "b": 0.2, "d": 0.2})
+    nights.write(sink, 1, {"a": 0.3, "b": 0.2, "c": 0.1})
+    nights.write(sink, 1, {"a": 0.4, "b": 0.2, "c": 0.1}, version="v2")
+    _, history, runs = nights.state(sink)
+    assert [(r.contact_id, r.night.day, r.run_id) for r in history.itertuples()] == [
+        ("a", 1, "run1"),
+        ("a", 2, "run3"),
+        ("a", 2, "run4"),
+        ("b", 1, "run1"),
+        ("b", 2, "run2"),
+        ("b", 2, "run4"),
+        ("c", 1, "run1"),
+        ("c", 2, "run3"),
+        ("c", 2, "run4"),
+        ("d", 2, "run3"),
+    ]
+    assert list(runs["run_id"]) == ["run1", "run2", "run3", "run4"]
+    assert rebuilt(history, 0) == dict.fromkeys("abc", (0.1, "v1"))
+    assert rebuilt(history, 1) == {"a": (0.4, "v2"), "b": (0.2, "v2"), "c": (0.1, "v2")}
+
+
 def test_repeating_an_old_night_as_it_was_writes_nothing(sink, nights):
     nights.write(sink, 1, {"a": 0.1})
     nights.write(sink, 2, {"a": 0.2})
@@ -175,7 +198,7 @@ def test_the_registry_names_the_kinds_of_the_configuration():
 
 @pytest.mark.parametrize("name", ["a.b.c", ".scores", "crm.", ""])
 def test_a_table_name_that_cannot_be_one_is_named(name):
-    with pytest.raises(ConfigError, match="sink.table: .* is not the name of a table; write name or schema.name"):
+    with pytest.raises(ConfigError, match=r"sink.table: .* is not the name of a table; write name or schema.name"):
         open_sink(DuckdbSink(kind="duckdb", path=Path("s.duckdb"), table=name))
 
 
@@ -183,7 +206,7 @@ SCORED = st.dictionaries(st.sampled_from("abcd"), st.sampled_from([0.1, 0.2]), m
 RUNS = st.lists(st.tuples(st.integers(0, 3), st.sampled_from(["v1", "v1", "v2"]), SCORED), min_size=1, max_size=6)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(runs=RUNS, aged=st.sets(st.sampled_from("abcd")))
 def test_any_sequence_of_nights_equals_the_plain_model_and_can_be_rebuilt(new_nights, new_sink, runs, aged):
     """`aged` contacts have an as-of of their own that stays, as with age snapshots."""

@@ -1,8 +1,8 @@
 """A process that others can be forked from at once, to write nights and be killed; run by `test_crash.py`.
 
 Reads lines of JSON (`kind`, `path`, `rows`, `first`, `last`, `die_at`), forks for each, prints the child's process id,
-and the signal that ended it when it has ended. A child writes the nights from `first` to `last`. It kills itself at the `die_at`-th
-time that Python opens, renames or removes a file or makes a folder, if that is given.
+and the signal that ended it when it has ended. A child writes the nights from `first` to `last`. It kills itself at the
+`die_at`-th time that Python opens, renames or removes a file or makes a folder, if that is given.
 """
 
 import json
@@ -34,7 +34,8 @@ def stage(con, number, rows):
         CREATE OR REPLACE TABLE staged AS SELECT format('c{{:06d}}', i) AS contact_id, $as_of::TIMESTAMP AS as_of,
             $scored_at::TIMESTAMP AS scored_at, {number}::DOUBLE / 1000000 AS probability, 0.5::DOUBLE AS uncorrected,
             NULL::DOUBLE AS fit, NULL::DOUBLE AS interest, 'unknown' AS quadrant, 'low' AS tier,
-            1::BIGINT AS rule_score, 1::BIGINT AS rule_fit, 0::BIGINT AS rule_interest, 'prospect' AS stage, NULL::VARCHAR AS override,
+            1::BIGINT AS rule_score, 1::BIGINT AS rule_fit, 0::BIGINT AS rule_interest, 'prospect' AS stage,
+            NULL::VARCHAR AS override,
             repeat('x', 40) AS reasons, $model_version AS model_version, $run_id AS run_id
         FROM range({number}, {number + rows}) AS t(i)
         """,
@@ -77,8 +78,8 @@ def serve():
         if child == 0:
             work(json.loads(line))
             os._exit(0)
-        print(child, flush=True)
-        print(os.waitpid(child, 0)[1] & 127, flush=True)
+        print(child, flush=True)  # noqa: T201 - the answer
+        print(os.waitpid(child, 0)[1] & 127, flush=True)  # noqa: T201 - the answer
 
 
 if __name__ == "__main__":

@@ -24,7 +24,9 @@ def read(tmp_path, con):
     """Writes files, reads the tables that `source` maps onto them (CSV of their own name if not said), returns both."""
 
     def run(files=None, *, timezone="UTC", now=NOW, views=None, path=None, **tables):
-        for name, content in {"contacts.csv": CONTACTS, "deals.csv": DEALS, **(files or {})}.items():
+        usual = {"contacts.csv": CONTACTS, "deals.csv": DEALS}
+        usual = {name: content for name, content in usual.items() if not (tmp_path / name).exists()}
+        for name, content in {**usual, **(files or {})}.items():
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / name).write_bytes(content.encode() if isinstance(content, str) else content)
         mapped = {"contacts": {"file": "contacts.csv"}, "deals": {"file": "deals.csv"}, **tables}

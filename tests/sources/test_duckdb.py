@@ -1,9 +1,10 @@
 import duckdb
 import pytest
 
-from predictive.config import Config
+from predictive.config import Config, DuckdbSource
 from predictive.errors import DataError
 from predictive.sources import read_tables
+from predictive.sources.duckdb import open_duckdb
 
 NOW = 1_893_456_000_000_000  # 2030
 
@@ -15,8 +16,8 @@ def crm(tmp_path):
         made.execute(
             """CREATE SCHEMA raw;
             CREATE TABLE raw.leads AS SELECT * FROM (VALUES
-                (1::BIGINT, TIMESTAMP '2026-07-01 12:00', '12', DATE '2026-01-01'),
-                (2, TIMESTAMP '2026-01-01 12:00', '13', NULL)) t (id, created_at, "Zip", birthday);
+                (1::BIGINT, TIMESTAMP '2026-07-01 12:00', '12', DATE '2026-01-01', 1.5::DOUBLE),
+                (2, TIMESTAMP '2026-01-01 12:00', '13', NULL, 'nan'::DOUBLE)) t (id, created_at, "Zip", birthday, size);
             CREATE TABLE contacts AS SELECT 'wrong' AS contact_id;
             CREATE VIEW deals AS SELECT 'd' || id AS deal_id, id AS contact_id, true AS is_won,
                 TIMESTAMPTZ '2026-08-01 00:00+02' AS closed_at FROM raw.leads"""
@@ -36,10 +37,10 @@ def run(con, path, **tables):
 
 def test_tables_views_and_queries_are_read_with_their_types(con, crm, rows):
     tables = run(con, crm)
-    assert tables.attributes == {"contacts": {"Zip": "text", "birthday": "time"}, "accounts": {}}
-    assert rows("SELECT contact_id, created_at, Zip, birthday FROM contacts") == [
-        ("1", 1782900000000000, "12", 1767222000000000),
-        ("2", 1767265200000000, "13", None),
+    assert tables.attributes == {"contacts": {"Zip": "text", "birthday": "time", "size": "number"}, "accounts": {}}
+    assert rows("SELECT contact_id, created_at, Zip, birthday, size FROM contacts") == [
+        ("1", 1782900000000000, "12", 1767222000000000, 1.5),
+        ("2", 1767265200000000, "13", None, None),
     ]
     assert rows("SELECT * FROM deals") == [(f"d{i}", str(i), None, None, 1785535200000000, True, None) for i in (1, 2)]
     query = "SELECT id AS contact_id, created_at FROM raw.leads WHERE id > 1;"
@@ -65,6 +66,8 @@ def test_the_source_is_never_written_to(con, crm):
     with pytest.raises(DataError, match="write one SELECT"):
         run(con, crm, contacts={"query": "DELETE FROM raw.leads"})
     assert crm.read_bytes() == before
+    with open_duckdb(DuckdbSource(kind="duckdb", path=crm, tables={}), con):
+        assert con.execute("SELECT readonly FROM duckdb_databases() WHERE path IS NOT NULL").fetchall() == [(True,)]
 
 
 def test_a_table_that_is_not_there_gets_the_nearest(con, crm):

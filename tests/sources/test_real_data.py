@@ -25,8 +25,9 @@ def closes(rows, *, age, horizon, since=0):
     """How many contacts that had not closed by their as-of there are, and how many of them close in the horizon."""
     return rows(
         f"""WITH judged AS (
-            SELECT created_at + {age * DAY} AS as_of, min(closed_at) AS closed_at FROM contacts LEFT JOIN deals
-            USING (contact_id) WHERE created_at >= {since} GROUP BY contact_id, created_at)
+            SELECT c.created_at + {age * DAY} AS as_of, min(d.closed_at) AS closed_at
+            FROM contacts AS c LEFT JOIN deals AS d USING (contact_id) WHERE c.created_at >= {since}
+            GROUP BY contact_id, c.created_at)
         SELECT count(*), count(*) FILTER (closed_at <= as_of + {horizon * DAY}) FROM judged
         WHERE closed_at > as_of OR closed_at IS NULL"""
     )[0]
@@ -50,15 +51,15 @@ def test_oulad_reads_as_published(real, rows):
     assert withdrawn / enrolments == pytest.approx(0.098, abs=0.0005)
     assert {"final_result", "code_presentation"} & tables.attributes["contacts"].keys() == set()
     assert tables.attributes["contacts"]["registered_on_day"] == "number"
-    assert rows("SELECT count(DISTINCT type), count(value) FROM activities WHERE type <> 'visited_before_start'") == [
-        (5, 0)
-    ]
+    submitted = "FROM activities WHERE type <> 'visited_before_start'"
+    assert rows(f"SELECT count(DISTINCT type), count(value) {submitted}") == [(5, 0)]
     split = config.split
     assert split is not None
     train_until, test_from = config.micros(split.train_until), config.micros(split.test_from)
     years = rows(
         f"""SELECT created_at + {30 * DAY} < {train_until}, created_at + {30 * DAY} >= {test_from},
-        contact_id LIKE '%-2013_-%', max(created_at) + {120 * DAY} <= {test_from} FROM contacts GROUP BY ALL ORDER BY 1"""
+        contact_id LIKE '%-2013_-%', max(created_at) + {120 * DAY} <= {test_from}
+        FROM contacts GROUP BY ALL ORDER BY 1"""
     )
     assert years == [(False, True, False, False), (True, False, True, True)]
 

@@ -1,0 +1,237 @@
+"""What the numbers say, in sentences: the headline, whether to trust the score, and the titles of charts and tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from predictive.quadrants import ACTIONS
+from predictive.report.evidence import FEW_CLOSES, Evidence, Level
+from predictive.report.summary import Summary
+from predictive.report.words import count, duration, expected, many, number_range, percent, percent_range
+from predictive.report.work import Group, Work
+from predictive.tables import STAGES, TIERS
+
+WHO = {"pursue": "Sales", "nurture": "Marketing", "opportunistic": "A rep", "disengage": "Nobody", "unknown": "By tier"}
+WHEN = {
+    "very high": "work these first",
+    "high": "then these",
+    "medium": "as time allows",
+    "low": "last, or not at all",
+}
+SIDES = {"fit": "who contacts are", "interest": "what contacts did", "context": "other facts of the record"}
+RULES_LEAD = {
+    "ahead": "It came out ahead of the manual rules, but that could be luck.",
+    "level": "It is no better and no worse than the manual rules.",
+    "behind": "It came out behind the manual rules, which could be luck.",
+    "worse": "The manual rules beat it on the same contacts: keep working by the rules.",
+    "unknown": "It could not be compared with the manual rules: there are too few closes.",
+}
+
+
+@dataclass(frozen=True)
+class Card:
+    """One group to work: its name, who works it and how, how many they are and how many of them will close."""
+
+    name: str
+    who: str
+    how: str
+    group: Group
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Whether to work by the score: the level, the answer in a few words, and sentences that say why, weightiest first."""
+
+    level: Level
+    answer: str
+    why: tuple[str, ...]
+
+
+def headline(summary: Summary) -> str:
+    """How many contacts to work this week."""
+    work = summary.work
+    if work.everyone.contacts == 0:
+        return "Nothing has been scored yet" if summary.night is None else "The last run scored nobody"
+    to_work = _to_work(work)
+    place = "in the two highest tiers" if work.by_tier else "to pursue this week"
+    return f"{count(to_work.contacts)} of {many(work.everyone.contacts, 'contact')} {place}"
+
+
+def what_they_hold(summary: Summary) -> str | None:
+    """What working those contacts would bring; None where nobody was scored."""
+    work = summary.work
+    if work.everyone.contacts == 0:
+        return None
+    to_work, within = _to_work(work), duration(summary.making.horizon)
+    return (
+        f"They hold {expected(to_work.expected)} of the {expected(work.everyone.expected)} closes that the model "
+        f"expects within {within}."
+    )
+
+
+def cards(work: Work) -> tuple[Card, ...]:
+    """Who works whom: by quadrant, or by tier where there are no quadrants."""
+    if work.by_tier:
+        return tuple(Card(name, f"Tier {name}", WHEN[name], work.tiers[name]) for name in TIERS)
+    shown = [name for name in ACTIONS if name != "unknown" or work.quadrants[name].contacts > 0]
+    return tuple(Card(name, WHO[name], ACTIONS[name], work.quadrants[name]) for name in shown)
+
+
+def trust(summary: Summary) -> Trust:
+    """Whether the test part speaks for the score."""
+    found = summary.evidence
+    answers: dict[Level, str] = {
+        "yes": "Yes: the test found nothing against it",
+        "care": "With care: it helps, but read this first" if found.ranks else "With care",
+        "no": "Not yet: the test does not support working by it",
+    }
+    why = [
+        *_against(found),
+        _highest(found, duration(summary.making.horizon)),
+        _in_the_large(found),
+        _for(found),
+    ]
+    return Trust(found.level, answers[found.level], tuple(s for s in why if s is not None))
+
+
+def reliability_title(found: Evidence) -> str:
+    """How many groups closed as often as predicted."""
+    bins = found.bins["model"]
+    if not bins:
+        return "There are too few test contacts to compare predictions with what happened"
+    more = sum(not b.as_predicted and b.actual > b.predicted for b in bins)
+    less = sum(not b.as_predicted and b.actual < b.predicted for b in bins)
+    right = len(bins) - more - less
+    if right == len(bins):
+        return "Contacts closed as often as predicted" + (f", in all {len(bins)} groups" if len(bins) > 1 else "")
+    parts = [f"{n} closed {how} often" for n, how in ((more, "more"), (less, "less")) if n]
+    return f"In {right} of {many(len(bins), 'group')} contacts closed as often as predicted; {' and '.join(parts)}"
+
+
+def gain_title(found: Evidence) -> str:
+    """What the top fifth of each list holds."""
+    shares = {name: found.found_at(name, 0.2) for name in ("model", "rules")}
+    if shares["model"] is None:
+        return "No close in the test, so no list can be said to find closes first"
+    rules = f"; of the rules’ list, {percent(shares['rules'])}" if not found.rules_are_blind else ""
+    return f"The top 20{chr(160)}% of the model’s list holds {percent(shares['model'])} of the closes{rules}"
+
+
+def matrix_title(work: Work) -> str:
+    """How large the corner to pursue is."""
+    group = work.quadrants["pursue"]
+    share = percent(group.contacts / work.everyone.contacts)
+    return f"{many(group.contacts, 'contact')} ({share}) {'is' if group.contacts == 1 else 'are'} high on both axes"
+
+
+def tier_title(work: Work) -> str:
+    """How concentrated the expected closes are."""
+    groups = [work.tiers[name] for name in TIERS[:2]]
+    contacts, closes = sum(g.contacts for g in groups), sum(g.expected for g in groups)
+    if contacts == 0:
+        return "Nobody is in the two highest tiers"
+    return (
+        f"The two highest tiers are {percent(contacts / work.everyone.contacts)} of the contacts and hold "
+        f"{percent(closes / work.everyone.expected)} of the expected closes"
+    )
+
+
+def stage_title(work: Work) -> str:
+    """Where rules and model disagree most usefully."""
+    overlooked = sum(work.stages[name].top for name in STAGES[:2])
+    if overlooked == 0:
+        return "Nobody in the two highest tiers is below MQL by the rules"
+    verb = "is" if overlooked == 1 else "are"
+    return f"{many(overlooked, 'contact')} that the rules place below MQL {verb} in the model’s two highest tiers"
+
+
+def drivers_title(summary: Summary) -> str:
+    """Which side moves the score most."""
+    shares = side_shares(summary)
+    if not shares:
+        return "The model uses no features"
+    first = max(shares, key=lambda side: shares[side])
+    others = [f"{SIDES[s]} {percent(v)}" for s, v in shares.items() if s != first]
+    words = SIDES[first][0].upper() + SIDES[first][1:]
+    verb = "moves" if first == "interest" else "move"
+    return f"{words} {verb} the score most ({percent(shares[first])} of all movement)" + (
+        f"; {', '.join(others)}" if others else ""
+    )
+
+
+def side_shares(summary: Summary) -> dict[str, float]:
+    """Each side's share of the sum of all features' movements; empty where nothing moves the score."""
+    total = sum(d.mean for d in summary.drivers)
+    if total == 0:
+        return {}
+    sides = {side: sum(d.mean for d in summary.drivers if d.side == side) / total for side in SIDES}
+    return {side: share for side, share in sides.items() if share > 0}
+
+
+def _to_work(work: Work) -> Group:
+    """The contacts that the headline counts."""
+    if not work.by_tier:
+        return work.quadrants["pursue"]
+    groups = [work.tiers[name] for name in TIERS[:2]]
+    return Group(
+        "to work", *(sum(getattr(g, part) for g in groups) for part in ("contacts", "expected", "top", "open_deals"))
+    )
+
+
+def _against(found: Evidence) -> list[str]:
+    """What speaks against the model comes first."""
+    said = []
+    if found.closes < FEW_CLOSES:
+        said.append(
+            f"The test holds only {many(found.closes, 'close')}; under {FEW_CLOSES} nothing about the score can be "
+            "called tested."
+        )
+    elif not found.ranks:
+        said.append("It does not tell contacts that close from those that do not, beyond luck.")
+    if found.outcomes["rules"] in RULES_LEAD:
+        said.append(RULES_LEAD[found.outcomes["rules"]])
+    if found.outcomes["logistic"] == "worse":
+        said.append(
+            "A plain logistic regression beat it on the same contacts. It was not swapped in, because a recipe chosen "
+            "on the test could no longer be judged by it."
+        )
+    if found.rules_are_blind:
+        said.append(
+            "No rule tells these contacts apart, so that the rules are no hurdle: beating them proves little."
+        )
+    return said
+
+
+def _highest(found: Evidence, within: str) -> str | None:
+    """What became of the group that is worked first."""
+    if not found.bins["model"]:
+        return None
+    b = found.bins["model"][-1]
+    return (
+        f"Of the {count(b.n)} test scores of about {percent(b.predicted)}, the highest, {percent(b.actual)} closed within "
+        f"{within} (95{chr(160)}% interval {percent_range(b.low, b.high)})."
+    )
+
+
+def _in_the_large(found: Evidence) -> str | None:
+    """Predicted against actual closes over all."""
+    value = found.calibration
+    if value.value is None:
+        return None
+    verdict = {None: "as many as luck allows", "too many": "too many", "too few": "too few"}[found.off_by]
+    interval = number_range(value.low, value.high, versus=1)
+    return (
+        f"Over all {count(found.n)} test scores it predicted {count(value.value * found.labelled)} closes and "
+        f"{count(found.labelled)} came: {verdict} (ratio {value.value:.2f}, 95{chr(160)}% interval {interval})."
+    )
+
+
+def _for(found: Evidence) -> str | None:
+    """What speaks for the model comes last."""
+    if found.outcomes["rules"] != "better":
+        return None
+    shares = [found.found_at(name, 0.2) for name in ("model", "rules")]
+    return (
+        f"It beats the manual rules on the same contacts: the top fifth of its list holds {percent(shares[0])} of the "
+        f"closes, the top fifth of theirs {percent(shares[1])}."
+    )

@@ -1,0 +1,129 @@
+"""What there is to do: the current scores counted by quadrant, tier and stage, and the contacts at the top."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import pandas as pd
+
+from predictive.quadrants import Cuts
+from predictive.tables import QUADRANTS, STAGES, TIERS
+
+TOP = 25
+"""How many contacts are listed."""
+HIGH_TIERS = TIERS[:2]
+PART = re.compile(r"(?:(?:for|against): )?(?P<what>.*?) \((?P<log_odds>[+-]\d+\.\d\d)\)(?:[,;] |$)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Contacts of one quadrant, tier or stage.
+
+    `expected` is the number of them that will close within the horizon, as the sum of their probabilities; `top` are in
+    tier very high or high, `open_deals` have an open deal already.
+    """
+
+    name: str
+    contacts: int
+    expected: float
+    top: int
+    open_deals: int
+
+    @property
+    def probability(self) -> float | None:
+        """The mean probability; None without contacts."""
+        return self.expected / self.contacts if self.contacts else None
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A fact in words, and its part of the log-odds: above 0 it speaks for the contact."""
+
+    what: str
+    log_odds: float
+
+
+@dataclass(frozen=True)
+class Contact:
+    """A contact of the list, by id: never a name or an address."""
+
+    contact_id: str
+    probability: float
+    quadrant: str
+    tier: str
+    stage: str
+    rule_score: int
+    overridden: bool
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True)
+class Work:
+    """The current scores, counted. Groups are in the order of :mod:`predictive.tables`, without the empty ones left out.
+
+    `models` are the versions that made the scores, `overridden` how many carry a person's decision.
+    """
+
+    everyone: Group
+    quadrants: dict[str, Group]
+    tiers: dict[str, Group]
+    stages: dict[str, Group]
+    lowest: dict[str, float]
+    """The probability from which each tier begins."""
+    overridden: int
+    models: tuple[str, ...]
+    top: tuple[Contact, ...]
+
+    @property
+    def by_tier(self) -> bool:
+        """Whether there are no quadrants to go by, as when an axis is null."""
+        return self.everyone.contacts == self.quadrants["unknown"].contacts
+
+
+def count_work(scores: pd.DataFrame, cuts: Cuts) -> Work:
+    """Count the current scores (:data:`predictive.tables.SCORES`; none is allowed)."""
+    ranked = scores.sort_values(["probability", "contact_id"], ascending=[False, True]).head(TOP)
+    return Work(
+        everyone=_group("all", scores),
+        quadrants={name: _group(name, scores[scores["quadrant"] == name]) for name in QUADRANTS},
+        tiers={name: _group(name, scores[scores["tier"] == name]) for name in TIERS},
+        stages={name: _group(name, scores[scores["stage"] == name]) for name in STAGES},
+        lowest=dict(zip(TIERS, (*cuts.tiers, 0.0), strict=True)),
+        overridden=int(scores["override"].notna().sum()),
+        models=tuple(sorted(map(str, scores["model_version"].unique()))),
+        top=tuple(_contact(row) for row in ranked.to_dict("records")),
+    )
+
+
+def split_reasons(text: str) -> tuple[Reason, ...]:
+    """The facts in a line of :func:`predictive.model.reasons.in_words`; "the rest" and "level" are left out.
+
+    >>> split_reasons("for: page view: 3 in 30 days (+0.81); against: industry: retail (-0.33); the rest (+0.10); level (-3.20)")
+    (Reason(what='page view: 3 in 30 days', log_odds=0.81), Reason(what='industry: retail', log_odds=-0.33))
+    """
+    found = [Reason(m["what"], float(m["log_odds"])) for m in PART.finditer(text)]
+    return tuple(r for r in found if r.what not in ("the rest", "level"))
+
+
+def _group(name: str, rows: pd.DataFrame) -> Group:
+    return Group(
+        name=name,
+        contacts=len(rows),
+        expected=float(rows["probability"].sum()),
+        top=int(rows["tier"].isin(HIGH_TIERS).sum()),
+        open_deals=int((rows["stage"] == "opportunity").sum()),
+    )
+
+
+def _contact(row: dict[str, object]) -> Contact:
+    return Contact(
+        contact_id=str(row["contact_id"]),
+        probability=float(str(row["probability"])),
+        quadrant=str(row["quadrant"]),
+        tier=str(row["tier"]),
+        stage=str(row["stage"]),
+        rule_score=int(str(row["rule_score"])),
+        overridden=not pd.isna(row["override"]),
+        reasons=split_reasons(str(row["reasons"])),
+    )
