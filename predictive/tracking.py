@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -108,15 +109,17 @@ def _log_model(mlflow: Any, name: str, training: Training, bundle: Path) -> Any:
     numbers = {f.name: "float64" for f in training.bundle.features if f.kind == "number"}
     sample: pd.DataFrame = training.sample.astype(numbers)
     signature = mlflow.models.infer_signature(sample, training.bundle.model.score(sample))
-    return mlflow.pyfunc.log_model(
-        name="model",
-        python_model=str(Path(__file__).parent / "model" / "pyfunc.py"),
-        artifacts={"bundle": str(bundle)},
-        signature=signature,
-        input_example=sample,
-        registered_model_name=name,
-        pip_requirements=["predictive"],
-    )
+    # MLflow announces every registration on standard error, with no setting to stop it.
+    with redirect_stderr(io.StringIO()):
+        return mlflow.pyfunc.log_model(
+            name="model",
+            python_model=str(Path(__file__).parent / "model" / "pyfunc.py"),
+            artifacts={"bundle": str(bundle)},
+            signature=signature,
+            input_example=sample,
+            registered_model_name=name,
+            pip_requirements=["predictive"],
+        )
 
 
 @contextmanager
@@ -132,7 +135,6 @@ def _mlflow(tracking: Tracking) -> Iterator[Any]:
 
         for name in ("mlflow", "alembic"):
             logging.getLogger(name).setLevel(logging.ERROR)
-        mlflow.utils.logging_utils.disable_logging()
         mlflow.set_tracking_uri(tracking.uri)
         if tracking.uri.startswith("sqlite:///"):
             Path(tracking.uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)

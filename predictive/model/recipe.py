@@ -18,6 +18,8 @@ from predictive.model.side import Recipe
 
 FEWEST_CLOSES_FOR_TREES = 20
 """A fold with fewer distinct closes to learn from fits no trees; if any fold is such, the model is logistic."""
+FEWEST_ROUNDS = 50
+"""Fewer rounds at this slow rate are hardly a model: a fold that asks for them met a change of the market."""
 
 
 def choose_recipe(features: Sequence[Feature], frame: pd.DataFrame, folds: Sequence[Fold], *, seed: int) -> Recipe:
@@ -36,9 +38,9 @@ def choose_recipe(features: Sequence[Feature], frame: pd.DataFrame, folds: Seque
     blend = linear
     if all(r.booster is not None for r in results):
         curve = np.average([r.by_round for r in results], axis=0, weights=sizes)
-        rounds = int(np.argmin(curve)) + 1
+        rounds = max(int(np.argmin(curve)) + 1, FEWEST_ROUNDS)
         tree = np.concatenate([r.booster.predict(r.X, raw_score=True, num_iteration=rounds) for r in results])
-        weight = choose_weight(label, tree, linear)
+        weight = choose_weight(label, tree, linear, fold_of)
         recipe = replace(recipe, rounds=rounds, weight=weight)
         blend = weight * tree + (1 - weight) * linear
     slope, shift = choose_calibration(label, blend, fold_of)
@@ -76,13 +78,18 @@ def _loss(z: np.ndarray, label: np.ndarray) -> float:
     return float(_losses(z, label).mean())
 
 
-def _clearly_better(new: np.ndarray, old: np.ndarray) -> bool:
-    """Whether the losses `new` are below `old` by more than two standard errors of their paired difference."""
+def _clearly_better(new: np.ndarray, old: np.ndarray, fold_of: np.ndarray) -> bool:
+    """Whether the losses `new` are below `old` by two standard errors of their difference, and in each of two folds.
+
+    One fold is one change of the market, however many rows it has: it cannot tell a better model from a lucky one.
+    """
     gain = old - new
-    return bool(gain.mean() > 2 * gain.std() / np.sqrt(len(gain)))
+    folds = np.unique(fold_of)
+    everywhere = all(gain[fold_of == fold].mean() > 0 for fold in folds)
+    return bool(len(folds) > 1 and everywhere and gain.mean() > 2 * gain.std() / np.sqrt(len(gain)))
 
 
-def choose_weight(label: np.ndarray, tree: np.ndarray, linear: np.ndarray) -> float:
+def choose_weight(label: np.ndarray, tree: np.ndarray, linear: np.ndarray, fold_of: np.ndarray) -> float:
     """The share of the trees: one half, unless one of the two alone is clearly better out of fold.
 
     The plain average is hard to beat and safe; fitted weights hurt when the market drifts.
@@ -90,7 +97,7 @@ def choose_weight(label: np.ndarray, tree: np.ndarray, linear: np.ndarray) -> fl
     half = _losses((tree + linear) / 2, label)
     alone = {1.0: _losses(tree, label), 0.0: _losses(linear, label)}
     weight = min(alone, key=lambda w: float(alone[w].mean()))
-    return weight if _clearly_better(alone[weight], half) else 0.5
+    return weight if _clearly_better(alone[weight], half, fold_of) else 0.5
 
 
 def choose_calibration(label: np.ndarray, z: np.ndarray, fold_of: np.ndarray) -> tuple[float, float]:
@@ -102,7 +109,7 @@ def choose_calibration(label: np.ndarray, z: np.ndarray, fold_of: np.ndarray) ->
     for fold in np.unique(fold_of)[1:]:
         slope, shift = fit_platt(label[fold_of < fold], z[fold_of < fold])
         calibrated[fold_of == fold] = shift + slope * z[fold_of == fold]
-    if _clearly_better(_losses(calibrated[later], label[later]), _losses(z[later], label[later])):
+    if _clearly_better(_losses(calibrated[later], label[later]), _losses(z[later], label[later]), fold_of[later]):
         return fit_platt(label, z)
     return 1.0, 0.0
 

@@ -19,30 +19,43 @@ NAMES = {"model": "Model", "logistic": "Logistic regression", "rules": "Rules"}
 ROW = 40.0
 """Height of a bar with its label above it."""
 MOST_LETTERS = 52
+APART = 24.0
+"""The least distance between the numbers along an axis."""
 
 
 @dataclass(frozen=True)
 class Scale:
-    """Maps [0, `most`] of a number onto [start, end] of the page."""
+    """Maps [0, `most`] of a share onto [start, end] of the page.
+
+    With a `power` of one half positions go with the square root: probabilities of closing are mostly small, and small
+    ones can then be told apart.
+    """
 
     most: float
     start: float
     end: float
+    power: float = 1.0
 
     def __call__(self, value: float) -> float:
         """The position of a value.
 
-        >>> Scale(0.5, 40, 140)(0.25)
-        90.0
+        >>> Scale(0.5, 40, 140)(0.25), Scale(0.04, 0, 100, power=0.5)(0.01)
+        (90.0, 50.0)
         """
-        return round(self.start + (self.end - self.start) * value / self.most, 1)
+        return round(self.start + (self.end - self.start) * (value / self.most) ** self.power, 1)
 
     def ticks(self) -> tuple[Tick, ...]:
-        """Up to six round values in per cent, with their positions."""
-        step = nice_step(self.most)
-        values = [i * step for i in range(math.floor(self.most / step + 1e-9) + 1)]
-        places = max(0, -math.floor(math.log10(100 * step) + 1e-9))
-        return tuple(Tick(self(v), f"{100 * v:.{places}f}") for v in values)
+        """Round values in per cent, the highest first, at least :data:`APART` from each other and from 0."""
+        if self.power == 1.0:
+            values = [i / 5 for i in range(5, 0, -1)]
+        else:
+            values = [1.0, *(m * 10.0**e for e in range(-1, -6, -1) for m in (5, 2, 1))]
+        found: list[Tick] = []
+        for value in (v for v in values if v <= self.most):
+            at = self(value)
+            if abs(at - self.start) >= APART and (not found or abs(at - found[-1].at) >= APART):
+                found.append(Tick(at, f"{100 * value:.6g}"))
+        return (*found, Tick(self(0), "0"))
 
 
 @dataclass(frozen=True)
@@ -64,6 +77,8 @@ class Mark:
     radius: float
     solid: bool
     hover: str
+    label: str
+    """What stands beside the point; empty for most."""
 
 
 @dataclass(frozen=True)
@@ -110,17 +125,6 @@ class Bars:
     bars: tuple[Bar, ...]
 
 
-def nice_step(most: float) -> float:
-    """A round step that makes at most six ticks from 0 to `most`.
-
-    >>> nice_step(0.26), nice_step(1.0), nice_step(0.031)
-    (0.05, 0.2, 0.01)
-    """
-    rough = most / 5.5
-    size = 10.0 ** math.floor(math.log10(rough))
-    return next(round(m * size, 12) for m in (1, 2, 5, 10) if m * size >= rough - 1e-12)
-
-
 def path(points: Sequence[tuple[float, float]]) -> str:
     """Points as path data.
 
@@ -134,10 +138,12 @@ def reliability_chart(bins: Sequence[Bin]) -> Plane | None:
     """Predicted probability against the share that closed, with intervals and the diagonal; None without bins."""
     if not bins:
         return None
-    most = _round_up(max(max(b.predicted, b.actual) for b in bins) * 1.02, max(b.high for b in bins))
-    plane = _plane(most)
+    # Every point is shown, and intervals as far as twice the highest point.
+    farthest = max(max(b.predicted, b.actual) for b in bins)
+    plane = _plane(min(1.0, 1.05 * max(farthest, min(2 * farthest, max(b.high for b in bins)), 0.001)), power=0.5)
     largest = max(b.n for b in bins)
-    return Plane(plane.height, plane.x, plane.y, plane.diagonal, tuple(_mark(b, plane, largest) for b in bins))
+    marks = tuple(_mark(b, plane, largest, labelled=b is bins[-1]) for b in bins)
+    return Plane(plane.height, plane.x, plane.y, plane.diagonal, marks)
 
 
 def gain_chart(found: Evidence) -> Plane | None:
@@ -186,27 +192,21 @@ def driver_chart(drivers: Sequence[Driver], *, shown: int = 12) -> Bars | None:
     return Bars(ROW * len(bars), tuple(bars))
 
 
-def _plane(most: float) -> Plane:
+def _plane(most: float, *, power: float = 1.0) -> Plane:
     height = 352.0
-    x, y = Scale(most, 52, 406), Scale(most, 300, 12)
+    x, y = Scale(most, 52, 406, power), Scale(most, 300, 12, power)
     return Plane(height, x, y, path([(x(0), y(0)), (x(most), y(most))]))
 
 
-def _round_up(least: float, wish: float) -> float:
-    """The end of an axis: a whole number of steps that shows every point, and intervals as far as twice that."""
-    most = min(1.0, max(least, min(wish, 2 * least)))
-    step = nice_step(most)
-    return min(1.0, math.ceil(most / step - 1e-9) * step)
-
-
-def _mark(b: Bin, plane: Plane, largest: int) -> Mark:
+def _mark(b: Bin, plane: Plane, largest: int, *, labelled: bool) -> Mark:
     hover = (
         f"{count(b.n)} scores of about {percent(b.predicted)}: {percent(b.actual)} closed "
         f"({percent_range(b.low, b.high)})"
     )
     ends = [plane.y(min(end, plane.y.most)) for end in (b.low, b.high)]
-    radius = round(2.5 + 3.5 * math.sqrt(b.n / largest), 1)
-    return Mark(plane.x(b.predicted), plane.y(b.actual), *ends, radius, b.as_predicted, hover)
+    radius = round(2 + 3 * math.sqrt(b.n / largest), 1)
+    label = f"predicted {percent(b.predicted)}, closed {percent(b.actual)}" if labelled else ""
+    return Mark(plane.x(b.predicted), plane.y(b.actual), ends[0], ends[1], radius, b.as_predicted, hover, label)
 
 
 def _length(share: float) -> float:

@@ -72,9 +72,9 @@ def what_they_hold(summary: Summary) -> str | None:
 def cards(work: Work) -> tuple[Card, ...]:
     """Who works whom: by quadrant, or by tier where there are no quadrants."""
     if work.by_tier:
-        return tuple(Card(name, f"Tier {name}", WHEN[name], work.tiers[name]) for name in TIERS)
+        return tuple(Card(name, f"Tier {name}", WHEN[name].capitalize(), work.tiers[name]) for name in TIERS)
     shown = [name for name in ACTIONS if name != "unknown" or work.quadrants[name].contacts > 0]
-    return tuple(Card(name, WHO[name], ACTIONS[name], work.quadrants[name]) for name in shown)
+    return tuple(Card(name, WHO[name], f"{name.capitalize()}: {ACTIONS[name]}", work.quadrants[name]) for name in shown)
 
 
 def trust(summary: Summary) -> Trust:
@@ -85,12 +85,8 @@ def trust(summary: Summary) -> Trust:
         "care": "With care: it helps, but read this first" if found.ranks else "With care",
         "no": "Not yet: the test does not support working by it",
     }
-    why = [
-        *_against(found),
-        _highest(found, duration(summary.making.horizon)),
-        _in_the_large(found),
-        _for(found),
-    ]
+    facts = [_highest(found, duration(summary.making.horizon)), _in_the_large(found)]
+    why = [*_against(found), *(facts if found.off_by is None else reversed(facts)), _for(found)]
     return Trust(found.level, answers[found.level], tuple(s for s in why if s is not None))
 
 
@@ -143,6 +139,14 @@ def stage_title(work: Work) -> str:
         return "Nobody in the two highest tiers is below MQL by the rules"
     verb = "is" if overlooked == 1 else "are"
     return f"{many(overlooked, 'contact')} that the rules place below MQL {verb} in the model’s two highest tiers"
+
+
+def top_title(work: Work) -> str:
+    """Who is on the list, and how many of them sales knows already."""
+    listed, busy = len(work.top), sum(c.stage == "opportunity" for c in work.top)
+    whom = "The contact" if listed == 1 else f"The {listed} contacts"
+    deals = "" if busy == 0 else f": {busy if listed > 1 else 'it'} already {'has' if busy == 1 else 'have'} an open deal"
+    return f"{whom} with the highest probability{deals}"
 
 
 def drivers_title(summary: Summary) -> str:
@@ -218,11 +222,13 @@ def _in_the_large(found: Evidence) -> str | None:
     value = found.calibration
     if value.value is None:
         return None
-    verdict = {None: "as many as luck allows", "too many": "too many", "too few": "too few"}[found.off_by]
+    verdict = {None: "a difference that luck explains", "too many": "it expects too many", "too few": "it expects too few"}[
+        found.off_by
+    ]
     interval = number_range(value.low, value.high, versus=1)
     return (
-        f"Over all {count(found.n)} test scores it predicted {count(value.value * found.labelled)} closes and "
-        f"{count(found.labelled)} came: {verdict} (ratio {value.value:.2f}, 95{chr(160)}% interval {interval})."
+        f"Over all {count(found.n)} test scores it expected {count(value.value * found.labelled)} to close and "
+        f"{count(found.labelled)} did: {verdict} (ratio {value.value:.2f}, 95{chr(160)}% interval {interval})."
     )
 
 

@@ -66,6 +66,7 @@ def _page(summary: Summary) -> dict[str, Any]:
             "drivers": findings.drivers_title(summary),
             "matrix": findings.matrix_title(work) if scored else None,
             "tiers": findings.tier_title(work) if scored else None,
+            "top": findings.top_title(work) if scored else None,
             "stages": findings.stage_title(work) if scored else None,
         },
         "metrics": details.metric_rows(evidence),

@@ -13,6 +13,9 @@ from predictive.tables import QUADRANTS, STAGES, TIERS
 TOP = 25
 """How many contacts are listed."""
 HIGH_TIERS = TIERS[:2]
+MOST_REASONS = 4
+LEAST_TELLING = 0.05
+"""Below this part of the log-odds a reason moves the odds by less than 5 %, and would read as ×1.0."""
 PART = re.compile(r"(?:(?:for|against): )?(?P<what>.*?) \((?P<log_odds>[+-]\d+\.\d\d)\)(?:[,;] |$)", re.DOTALL)
 
 
@@ -125,5 +128,11 @@ def _contact(row: dict[str, object]) -> Contact:
         stage=str(row["stage"]),
         rule_score=int(str(row["rule_score"])),
         overridden=not pd.isna(row["override"]),
-        reasons=split_reasons(str(row["reasons"])),
+        reasons=_strongest(split_reasons(str(row["reasons"]))),
     )
+
+
+def _strongest(reasons: tuple[Reason, ...]) -> tuple[Reason, ...]:
+    """The few that matter, for and against, the strongest first."""
+    telling = [r for r in reasons if abs(r.log_odds) >= LEAST_TELLING]
+    return tuple(sorted(telling, key=lambda r: -abs(r.log_odds))[:MOST_REASONS])
