@@ -6,7 +6,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 .PHONY: demo test check lock clean
 
 demo: .venv/installed
-	$(BIN)/predictive demo --out demo
+	$(BIN)/predictive demo --contacts 10000 --out demo
 	$(BIN)/predictive train configs/demo.yaml
 	$(BIN)/predictive score configs/demo.yaml
 	@echo

@@ -28,6 +28,8 @@ NEVER = {
     "name": "a contact detail",
     "company_name": "a name",
 }
+RESERVED = {"as_of", "label", "deal_id", "closed_at", "cluster", "rule_score", "why"}
+"""Columns of examples; an attribute of such a name could not be told from them."""
 CONTACT_DETAIL = r"^[^@\s]+@[^@\s]+\.\w+$|^\+?[\d\s().-]{8,}$|^https?://"
 
 
@@ -67,6 +69,12 @@ def choose(tables: Tables, wanted: FeatureChoice, *, until: int) -> Choice:
 
 def _check_names(tables: Tables, wanted: FeatureChoice) -> None:
     contacts, accounts = contact_kinds(tables), account_kinds(tables)
+    taken = [name for name in contacts if name in RESERVED or name.removeprefix("account_") in accounts]
+    if taken:
+        raise ConfigError(
+            f"source.tables.contacts: the attribute {taken[0]!r} has a name that the package uses itself; drop it, or give "
+            "it another name with a query"
+        )
     types = tables.activities.select("type").unique().collect()["type"].to_list()
     known = {*contacts, *accounts, *(f"account_{a}" for a in accounts), *types}
     known |= set(SCHEMAS["contacts"].columns) | set(SCHEMAS["accounts"].columns)
