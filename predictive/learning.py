@@ -16,6 +16,7 @@ from predictive.config import Config
 from predictive.evaluation import Comparison, compare, gain_curve, reliability
 from predictive.features.catalog import Feature
 from predictive.features.choose import Choice, choose
+from predictive.features.cut import check_attributes
 from predictive.features.examples import Examples, examples
 from predictive.features.snapshots import unfiltered
 from predictive.model.bundle import Bundle, fingerprint
@@ -66,6 +67,7 @@ class Training:
 
 def prepare(tables: Tables, config: Config, *, now: int, progress: Callable[[str], None] = lambda _: None) -> Prepared:
     """Decide the split, choose the features on what was known by then, and build the examples."""
+    check_attributes(tables)
     observed = observed_until(tables, config, now)
     split_start = (
         0 if config.split is None or config.split.train_from is None else config.micros(config.split.train_from)

@@ -6,10 +6,11 @@ A set applies when all of its conditions hold (AND); sets add up (OR). Condition
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from importlib import resources
 from pathlib import Path
@@ -73,7 +74,15 @@ class Condition(Strict):
         return (self.activity,) if isinstance(self.activity, str) else tuple(self.activity)
 
     def feature(self, kinds: dict[str, Any]) -> Feature:
-        """The feature whose value the condition reads. `kinds` says what the attributes hold."""
+        """The feature whose value the condition reads. `kinds` says what the attributes hold.
+
+        Its name is its own, even among the model's features and where two conditions differ in case only.
+        """
+        plain = self._plain_feature(kinds)
+        digest = hashlib.sha256(repr(plain).encode()).hexdigest()[:12]
+        return replace(plain, name=f"{plain.name} (rules {digest})")
+
+    def _plain_feature(self, kinds: dict[str, Any]) -> Feature:
         if self.attribute is not None:
             of, name = ("contacts", self.attribute)
             if self.attribute.startswith("account_") and self.attribute != "account_id":

@@ -11,7 +11,7 @@ from predictive.clock import from_micros
 from predictive.config import Config
 from predictive.errors import ModelError, nearest
 from predictive.features.build import build
-from predictive.features.cut import Frame, attribute_columns, cut
+from predictive.features.cut import Frame, attribute_columns, check_attributes, cut
 from predictive.features.snapshots import opportunities, wins
 from predictive.learning import RULE_SCORE
 from predictive.model.bundle import Bundle
@@ -65,7 +65,8 @@ def score_block(
 
 
 def check_features(bundle: Bundle, tables: Tables) -> None:
-    """Refuse tables that lack an attribute which the model was trained with."""
+    """Refuse tables that lack an attribute which the model was trained with, or whose attributes cannot be told apart."""
+    check_attributes(tables)
     have = attribute_columns(tables)
     for feature in bundle.features:
         if feature.attribute is not None and feature != RULE_SCORE and feature.attribute not in have:

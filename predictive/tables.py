@@ -7,6 +7,7 @@ the same columns with every time as int64 microseconds since the epoch: integers
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 import narwhals as nw
@@ -203,3 +204,9 @@ class Tables:
     overrides: nw.LazyFrame[Any]
     attributes: dict[str, dict[str, Kind]] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
+
+    @cached_property
+    def tracked(self) -> dict[str, frozenset[str]]:
+        """Per object (contact, account) the attributes with a history; the others are known only as of today."""
+        rows = self.changes.select("object", "attribute").unique().collect().rows()
+        return {key: frozenset(name for object_, name in rows if object_ == key) for key in ("contact", "account")}

@@ -66,11 +66,10 @@ def examine(session: Session) -> dict[str, Any]:
 def untrustworthy(session: Session) -> list[str]:
     """The attributes that are used as they are today, for want of a history, in the names of features."""
     from predictive.features.choose import choose
-    from predictive.features.cut import tracked
 
     tables = session.tables
     chosen = choose(tables, session.config.features, until=session.now).features
-    past = tracked(tables, "contact") | {f"account_{name}" for name in tracked(tables, "account")}
+    past = tables.tracked["contact"] | {f"account_{name}" for name in tables.tracked["account"]}
     return sorted(f.name for f in chosen if f.attribute is not None and f.attribute not in past)
 
 

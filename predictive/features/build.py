@@ -16,8 +16,11 @@ SUMMED = ("count", "decay")
 def build(known: Known, features: Sequence[Feature]) -> Frame:
     """The values of `features` for every contact of `known`: `contact_id`, `as_of`, one column per feature name.
 
-    Counts are int64, other numbers float64, levels text; a value that is not known is null.
+    Counts are int64, other numbers float64, levels text; a value that is not known is null. Names of features must
+    differ by more than case, see :func:`~predictive.features.catalog.distinct`.
     """
+    if len({f.name.casefold() for f in features}) < len(features):
+        raise ValueError("two features have the same name, case aside")
     totals = list(dict.fromkeys(t for f in features for t in f.totals))
     frame = known.contacts
     for part in _totals(known.activities, totals):
@@ -42,13 +45,13 @@ def _by_type_then_contact(activities: Frame, totals: Sequence[Total]) -> Frame:
     """Per contact and type first, pivoted second: measured twice as fast as one grouping with conditions."""
     bases = list(dict.fromkeys(t.base for t in totals))
     rows = activities.with_columns(_row_value(b).alias(b.column) for b in bases)
-    per_type = rows.group_by("contact_id", "type").agg(_combine(b).alias(b.column) for b in bases)
+    per_type = _combined(rows, ["contact_id", "type"], bases)
     pivoted = per_type.with_columns(
         nw.when(nw.col("type").is_in(list(t.types))).then(nw.col(t.base.column)).alias(t.column)
         for t in totals
         if t.types
     )
-    return pivoted.group_by("contact_id").agg(_combine(t).alias(t.column) for t in totals)
+    return _combined(pivoted, ["contact_id"], totals)
 
 
 def _row_value(base: Total) -> nw.Expr:
@@ -74,14 +77,15 @@ def _row_value(base: Total) -> nw.Expr:
 def _decayed(half_life: int) -> nw.Expr:
     """2^(−age / half-life) in fixed point, so that sums are exact."""
     weight = nw.lit(2.0) ** (-(nw.col("age").cast(nw.Float64)) / float(half_life * DAY))
-    return (weight * WEIGHT_ONE).round().cast(nw.Int64)
+    # Engines disagree on how round() treats halves, and 21 half-lives are exactly one.
+    return (weight * WEIGHT_ONE + 0.5).floor().cast(nw.Int64)
 
 
-def _combine(total: Total) -> nw.Expr:
-    column = nw.col(total.column)
-    if total.measure in SUMMED:
-        return column.sum().cast(nw.Int64)
-    return column.min() if total.measure == "last" else column.max()
+def _combined(rows: Frame, keys: list[str], totals: Sequence[Total]) -> Frame:
+    """One row per `keys`: sums as int64 (DuckDB makes them wider), smallest age for the last, largest for the first."""
+    how = {"last": nw.Expr.min, "first": nw.Expr.max}
+    per_key = rows.group_by(keys).agg(how.get(t.measure, nw.Expr.sum)(nw.col(t.column)) for t in totals)
+    return per_key.with_columns(nw.col(t.column).cast(nw.Int64) for t in totals if t.measure in SUMMED)
 
 
 def _active_days(activities: Frame, totals: Sequence[Total]) -> Frame:

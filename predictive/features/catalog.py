@@ -9,8 +9,9 @@ such as five windows of page views, so that they are one reason.
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import narwhals as nw
@@ -45,9 +46,11 @@ class Total:
 
     @property
     def column(self) -> str:
-        """A column name that no attribute can have, since none contains a double colon."""
-        parts = (self.measure, "|".join(self.types), self.days, self.half_life, self.detail, self.contains)
-        return "::".join("" if p is None else str(p) for p in parts)
+        """A column name of its own, which no attribute can have, since none contains a double colon.
+
+        Databases ignore the case of column names, so the types and details are not in it as they are written.
+        """
+        return f"{self.measure}::{hashlib.sha256(repr(self).encode()).hexdigest()[:16]}"
 
 
 @dataclass(frozen=True)
@@ -211,6 +214,22 @@ def phrase(feature: Feature, value: Any) -> str:
             return (
                 f"{feature.subject}: {'not known' if missing else value if feature.kind == 'text' else f'{value:,g}'}"
             )
+
+
+def distinct(features: Iterable[Feature], *, taken: Iterable[str] = ()) -> list[Feature]:
+    """The features with names that differ by more than case, from each other and from `taken`: a number is added.
+
+    >>> [f.name for f in distinct([touch("first"), attribute("First_touch")], taken=["label"])]
+    ['first_touch', 'First_touch#2']
+    """
+    used = {name.casefold() for name in taken}
+    out = []
+    for feature in features:
+        names = (feature.name if n == 1 else f"{feature.name}#{n}" for n in itertools.count(1))
+        name = next(n for n in names if n.casefold() not in used)
+        used.add(name.casefold())
+        out.append(replace(feature, name=name))
+    return out
 
 
 def is_text(feature: Feature) -> bool:

@@ -11,7 +11,7 @@ from predictive.config import FeatureChoice
 from predictive.errors import ConfigError, nearest
 from predictive.features import catalog
 from predictive.features.catalog import Feature
-from predictive.features.cut import Frame, account_kinds, contact_kinds, tracked
+from predictive.features.cut import Frame, account_kinds, contact_kinds
 from predictive.tables import SCHEMAS, Tables
 
 WINDOWS = (7, 30, 90, 365)
@@ -21,6 +21,8 @@ FEWEST_CONTACTS = 10
 """A type or detail that fewer contacts have says nothing that could be checked."""
 CONTEXT = ("lifecycle_stage", "marketing_status")
 """Set by people as a deal advances: today's value betrays the outcome, so these need a history to be used."""
+RESERVED = ("contact_id", "as_of", "label", "deal_id", "closed_at", "cluster", "rule_score")
+"""Columns that examples have besides features."""
 NEVER = {
     "account_id": "an id",
     "tags": "a list of tags",
@@ -28,8 +30,6 @@ NEVER = {
     "name": "a contact detail",
     "company_name": "a name",
 }
-RESERVED = {"as_of", "label", "deal_id", "closed_at", "cluster", "rule_score", "why"}
-"""Columns of examples; an attribute of such a name could not be told from them."""
 CONTACT_DETAIL = r"^[^@\s]+@[^@\s]+\.\w+$|^\+?[\d\s().-]{8,}$|^https?://"
 
 
@@ -53,7 +53,7 @@ def choose(tables: Tables, wanted: FeatureChoice, *, until: int) -> Choice:
         ("contacts", contact_kinds(tables), tables.contacts),
         ("accounts", account_kinds(tables), tables.accounts),
     ):
-        history = tracked(tables, of.removesuffix("s"))
+        history = tables.tracked[of.removesuffix("s")]
         facts = _facts(frame, kinds)
         for name, kind in kinds.items():
             key = name if of == "contacts" else f"account_{name}"
@@ -64,17 +64,13 @@ def choose(tables: Tables, wanted: FeatureChoice, *, until: int) -> Choice:
             side: catalog.Side = "context" if name in CONTEXT else "fit"
             features.append(catalog.attribute(name, of=of, kind="number" if kind == "number" else "text", side=side))  # type: ignore[arg-type]
     features += _behaviour(tables, wanted, until)
-    return Choice(tuple(features), {k: v for k, v in left_out.items() if v != "empty"})
+    return Choice(
+        tuple(catalog.distinct(features, taken=RESERVED)), {k: v for k, v in left_out.items() if v != "empty"}
+    )
 
 
 def _check_names(tables: Tables, wanted: FeatureChoice) -> None:
     contacts, accounts = contact_kinds(tables), account_kinds(tables)
-    taken = [name for name in contacts if name in RESERVED or name.removeprefix("account_") in accounts]
-    if taken:
-        raise ConfigError(
-            f"source.tables.contacts: the attribute {taken[0]!r} has a name that the package uses itself; drop it, or give "
-            "it another name with a query"
-        )
     types = tables.activities.select("type").unique().collect()["type"].to_list()
     known = {*contacts, *accounts, *(f"account_{a}" for a in accounts), *types}
     known |= set(SCHEMAS["contacts"].columns) | set(SCHEMAS["accounts"].columns)

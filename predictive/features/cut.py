@@ -10,12 +10,13 @@ from typing import Any
 
 import narwhals as nw
 
+from predictive.errors import ConfigError
 from predictive.tables import Kind, Tables
 
 Frame = nw.LazyFrame[Any]
 CONTACT_ATTRIBUTES = ("account_id", "job_title", "country", "source", "lifecycle_stage", "marketing_status", "tags")
 ACCOUNT_ATTRIBUTES: dict[str, Kind] = {"industry": "text", "employees": "number", "revenue": "number"}
-NUMBER = r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"
+NUMBER = r"^[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$"
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,15 @@ def attribute_columns(tables: Tables) -> set[str]:
     return {*contact_kinds(tables), *(f"account_{name}" for name in account_kinds(tables))}
 
 
-def tracked(tables: Tables, object_: str) -> set[str]:
-    """The attributes of an object (contact or account) that have a history; the others are known only as of today."""
-    rows = tables.changes.filter(nw.col("object") == object_).select("attribute").unique().collect()
-    return set(rows["attribute"].to_list())
+def check_attributes(tables: Tables) -> None:
+    """Refuse attributes whose names :class:`Known` could not tell apart from others."""
+    mine = {f"account_{name}".casefold() for name in account_kinds(tables)} | {"as_of"}
+    taken = [name for name in tables.attributes.get("contacts", {}) if name.casefold() in mine]
+    if taken:
+        raise ConfigError(
+            f"source.tables.contacts: the attribute {taken[0]!r} has the name of a column that the package makes itself; "
+            "leave it out (drop), or give it another name with a query"
+        )
 
 
 def cut(tables: Tables, at: Frame) -> Known:
@@ -83,7 +89,7 @@ def _attributes_then(tables: Tables, at: Frame) -> Frame:
 
 def _as_of_then(objects: Frame, tables: Tables, object_: str, kinds: dict[str, Kind], keys: list[str]) -> Frame:
     """`objects` with each attribute of `kinds` as it was at the row's `as_of`."""
-    past = tracked(tables, object_) & set(kinds)
+    past = tables.tracked[object_] & set(kinds)
     held = [nw.col(n).cast(nw.String) if kinds[n] == "boolean" else nw.col(n) for n in kinds if n not in past]
     today = objects.select(*keys, *held)
     if not past:

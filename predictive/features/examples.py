@@ -64,26 +64,27 @@ def _pass(
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """The examples of one moment, and how many contacts were not eligible, by reason."""
     at = existing(tables, moment).filter((nw.col("as_of") >= first) & (nw.col("as_of") <= last))
-    verdict = judge(cut(tables, at), tables, config, training=True).collect(backend="pandas").to_native()
-    out = verdict["why"].dropna().value_counts()
-    if verdict["why"].isna().sum() == 0:
-        return pd.DataFrame(), {str(k): int(v) for k, v in out.items()}
     frame = with_label(tables, config, features, at)
-    gone = verdict.loc[verdict["why"].notna(), "contact_id"]
-    frame = frame[~frame["contact_id"].isin(gone)]
-    return frame, {str(k): int(v) for k, v in out.items()}
+    out = frame["why"].value_counts()
+    kept = frame[frame["why"].isna()].drop(columns="why")
+    return kept, {str(reason): int(count) for reason, count in out.items()}
 
 
 def with_label(tables: Tables, config: Config, features: Sequence[Feature], at: Frame) -> pd.DataFrame:
-    """Features, cluster and label of every row of `at`, eligible or not."""
+    """Every row of `at`, eligible or not (`why`), with cluster, label and features."""
     known = cut(tables, at)
     # The prefix keeps an account and a contact with the same id apart.
     account = nw.when(~nw.col("account_id").is_null()).then(nw.concat_str(nw.lit("account "), nw.col("account_id")))
     cluster = nw.coalesce(account, nw.concat_str(nw.lit("contact "), nw.col("contact_id")))
-    built = build(known, features).join(
-        known.contacts.select("contact_id", cluster=cluster), on="contact_id", how="left"
-    )
-    labels = label_after(tables, at, config)
-    frame = built.join(labels, on=["contact_id", "as_of"], how="left").collect(backend="pandas").to_native()
-    lead = ["contact_id", "as_of", "label", "deal_id", "closed_at", "cluster"]
-    return pd.DataFrame(frame)[[*lead, *(f.name for f in features)]]
+    # Joined here and not in one query: engines would work out what is known once for every part that reads it.
+    parts = [
+        build(known, features),
+        known.contacts.select("contact_id", cluster=cluster),
+        judge(known, tables, config, training=True),
+        label_after(tables, at, config).drop("as_of"),
+    ]
+    frame, *others = (pd.DataFrame(part.collect(backend="pandas").to_native()) for part in parts)
+    for other in others:
+        frame = frame.merge(other, on="contact_id", how="left", validate="one_to_one")
+    lead = ["contact_id", "as_of", "label", "deal_id", "closed_at", "cluster", "why"]
+    return frame[[*lead, *(f.name for f in features)]]

@@ -9,7 +9,7 @@ import narwhals as nw
 
 from predictive.clock import DAY, calendar
 from predictive.config import AgeSnapshots, Config, Eligibility
-from predictive.features.cut import Frame, Known, tracked
+from predictive.features.cut import Frame, Known
 from predictive.tables import Tables
 
 
@@ -126,7 +126,7 @@ def judge(known: Known, tables: Tables, config: Config, *, training: bool) -> Fr
     if rules.lost == "exclude":
         frame = _with_first(frame, losses(tables, config), "_lost")
         reasons.append(("its deal was lost", nw.col("_lost") <= nw.col("as_of")))
-    history = tracked(tables, "contact") if training else set()
+    history = tables.tracked["contact"] if training else frozenset()
     for attribute, values in rules.non_marketing.items():
         if not training or attribute in history:
             low = nw.col(attribute).str.to_lowercase().str.replace_all("_", " ", literal=True)
@@ -140,7 +140,7 @@ def judge(known: Known, tables: Tables, config: Config, *, training: bool) -> Fr
 
 def unfiltered(tables: Tables, rules: Eligibility) -> list[str]:
     """The status attributes that training cannot filter by, for want of a history."""
-    return sorted(set(rules.non_marketing) - tracked(tables, "contact"))
+    return sorted(set(rules.non_marketing) - tables.tracked["contact"])
 
 
 def _with_first(frame: Frame, outcomes: Frame, name: str) -> Frame:

@@ -76,7 +76,7 @@ def fit_encoder(features: Sequence[Feature], frame: pd.DataFrame) -> Encoder:
 
 
 def _one_hot(values: pd.Series[Any], own: tuple[str, ...]) -> np.ndarray:
-    codes = pd.Categorical(values, categories=list(own)).codes
+    codes = pd.Index(own, dtype="str").get_indexer(pd.Index(values))
     out = np.zeros((len(values), len(own) + 1))
     out[np.arange(len(values)), np.where(codes < 0, len(own), codes)] = 1.0
     out[values.isna().to_numpy()] = np.nan

@@ -48,7 +48,7 @@ def fit_until_worse(
     watch = [lightgbm.early_stopping(50, verbose=False), lightgbm.record_evaluation(losses)]
     booster = lightgbm.train(
         parameters(seed) | {"metric": "binary_logloss"}, data, num_boost_round=MOST_ROUNDS,
-        valid_sets=[data.create_valid(judged, truth)], callbacks=watch,
+        valid_sets=[data.create_valid(judged, truth)], callbacks=watch, keep_training_booster=True,
     )  # fmt: skip
     curve = np.array(losses["valid_0"]["binary_logloss"])
     return booster, np.pad(curve, (0, MOST_ROUNDS - len(curve)), mode="edge")

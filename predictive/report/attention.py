@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from predictive.report.findings import WHO
 from predictive.report.summary import Summary
 from predictive.report.words import count, day, duration, many, percent
 
 Weight = Literal["act", "check", "know"]
 ORDER: tuple[Weight, ...] = ("act", "check", "know")
+OLD_DAYS = 180
+"""A model that knows no outcome newer than this, counted from its scores, may describe a market that is gone."""
+TOO_GOOD = 0.95
+"""A ROC-AUC from which a leak is likelier than a good model."""
 LATE_DAYS = 2
 """Scores of live data that are older than this are late: a night was missed."""
 SHIFTED = 2.0
@@ -33,20 +36,32 @@ def attention(summary: Summary) -> tuple[Attention, ...]:
 
 def _scoring(summary: Summary) -> list[Attention]:
     if summary.night is None:
-        return [Attention("act", "Nothing has been scored yet. To score every eligible contact, type: predictive score CONFIG")]
+        return [
+            Attention(
+                "act", "Nothing has been scored yet. To score every eligible contact, type: predictive score CONFIG"
+            )
+        ]
     found = []
     if summary.work.everyone.contacts == 0:
         text = "The last run scored nobody: no contact is eligible. To see why, type: predictive check CONFIG"
         found.append(Attention("act", text))
     others = [version for version in summary.work.models if version != summary.model_version]
     if others:
-        text = f"The scores are by the model {', '.join(others)}; the evidence on this page is of {summary.model_version}."
+        text = (
+            f"The scores are by the model {', '.join(others)}; the evidence on this page is of {summary.model_version}."
+        )
         found.append(Attention("act", text))
     age = (summary.made_at - summary.night.as_of).days
     if age > LATE_DAYS:
-        late = f"The scores are as of {day(summary.night.as_of, summary.timezone)}, {count(age)} days before this report"
+        late = (
+            f"The scores are as of {day(summary.night.as_of, summary.timezone)}, {count(age)} days before this report"
+        )
         late += ": a nightly run is missing." if summary.live else ", as configured (score.as_of)."
         found.append(Attention("act" if summary.live else "know", late))
+    known = summary.making.observed_until
+    if (summary.night.as_of - known).days > OLD_DAYS:
+        text = f"The model knows no outcome after {day(known, summary.timezone)}: train again on newer data."
+        found.append(Attention("check", text))
     return found + _shift(summary)
 
 
@@ -74,8 +89,20 @@ def _axes(summary: Summary) -> list[Attention]:
 def _training(summary: Summary) -> list[Attention]:
     making = summary.making
     # Axes that are null are told with their reasons already.
-    said = [text for text in making.said if not any(text == f"the {a} axis is null: {w}" for a, w in making.why_null.items())]
-    found = [Attention("check", _sentence(text)) for text in (*said, *making.notes)]
+    said = [
+        text
+        for text in making.said
+        if not any(text == f"the {a} axis is null: {w}" for a, w in making.why_null.items())
+    ]
+    found = [Attention("check", f"{text[0].upper()}{text[1:]}.") for text in said if text]
+    found += [Attention("check", f"{text}.") for text in _merged(making.notes)]
+    auc = summary.evidence.metric("roc_auc").values["model"].value
+    if auc is not None and auc > TOO_GOOD:
+        text = (
+            f"The model ranks suspiciously well (ROC-AUC {auc:.2f}). Look for a column that is filled in after a close "
+            "and exclude it (features.exclude)."
+        )
+        found.insert(0, Attention("check", text))
     if making.immature:
         text = (
             f"{many(making.immature, 'example')} of the training period had not been observed for "
@@ -91,16 +118,26 @@ def _training(summary: Summary) -> list[Attention]:
 def _people(summary: Summary) -> list[Attention]:
     work, found = summary.work, []
     if work.overridden:
-        text = f"{many(work.overridden, 'contact')} carry a person’s decision on quadrant or tier; probabilities are untouched."
+        verb = "carries" if work.overridden == 1 else "carry"
+        whom = many(work.overridden, "contact")
+        text = f"{whom} {verb} a person’s decision on quadrant or tier; probabilities are untouched."
         found.append(Attention("know", text))
     busy = work.quadrants["pursue"].open_deals
     if busy:
-        text = f"{count(busy)} of the contacts to pursue already have an open deal, so {WHO['pursue'].lower()} may be at work."
+        has = "has" if busy == 1 else "have"
+        text = f"{count(busy)} of the contacts to pursue already {has} an open deal, so sales may be at work on them."
         found.append(Attention("know", text))
     return found
 
 
-def _sentence(text: str) -> str:
-    """With a capital letter, unless it begins with the name of a column, and a full stop."""
-    start = text if "." in text.split(":")[0] or not text else text[0].upper() + text[1:]
-    return start if start.endswith((".", "?", "!")) else f"{start}."
+def _merged(notes: tuple[str, ...]) -> list[str]:
+    """Notes that say the same of several columns, as one.
+
+    >>> _merged(("contacts.a: has no history", "deals: 3 rows", "contacts.b: has no history"))
+    ['contacts.a, contacts.b: has no history', 'deals: 3 rows']
+    """
+    places: dict[str, list[str]] = {}
+    for note in notes:
+        where, _, what = note.partition(": ")
+        places.setdefault(what, []).append(where)
+    return [": ".join(filter(None, (", ".join(where), what))) for what, where in places.items()]

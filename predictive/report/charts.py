@@ -6,8 +6,9 @@ All positions are in user units of a 420-wide view box, y downwards, rounded to 
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from predictive.report.evidence import Bin, Evidence
 from predictive.report.summary import Driver
@@ -16,9 +17,8 @@ from predictive.report.work import Group
 
 WIDTH = 420.0
 NAMES = {"model": "Model", "logistic": "Logistic regression", "rules": "Rules"}
-ROW = 40.0
-"""Height of a bar with its label above it."""
-MOST_LETTERS = 52
+LETTERS, LINES, LEADING = 42, 2, 17.0
+"""A label is at most so many lines of so many letters; the rest of it is in the bar's hover text and in the table."""
 APART = 24.0
 """The least distance between the numbers along an axis."""
 
@@ -42,7 +42,7 @@ class Scale:
         >>> Scale(0.5, 40, 140)(0.25), Scale(0.04, 0, 100, power=0.5)(0.01)
         (90.0, 50.0)
         """
-        return round(self.start + (self.end - self.start) * (value / self.most) ** self.power, 1)
+        return float(round(self.start + (self.end - self.start) * (value / self.most) ** self.power, 1))
 
     def ticks(self) -> tuple[Tick, ...]:
         """Round values in per cent, the highest first, at least :data:`APART` from each other and from 0."""
@@ -77,8 +77,6 @@ class Mark:
     radius: float
     solid: bool
     hover: str
-    label: str
-    """What stands beside the point; empty for most."""
 
 
 @dataclass(frozen=True)
@@ -93,10 +91,11 @@ class Line:
 
 @dataclass(frozen=True)
 class Bar:
-    """A bar: its label above it, its length and height, and what it says."""
+    """A bar: the lines of its label, which stand above it from `start` on, where it is, and what it says."""
 
-    label: str
+    label: tuple[str, ...]
     kind: str
+    start: float
     top: float
     width: float
     text: str
@@ -115,6 +114,8 @@ class Plane:
     lines: tuple[Line, ...] = ()
     guide: float | None = None
     """Where a vertical line stands."""
+    note: tuple[str, ...] = ()
+    """Lines of text in the lower right corner, where neither chart has anything to show."""
 
 
 @dataclass(frozen=True)
@@ -142,8 +143,9 @@ def reliability_chart(bins: Sequence[Bin]) -> Plane | None:
     farthest = max(max(b.predicted, b.actual) for b in bins)
     plane = _plane(min(1.0, 1.05 * max(farthest, min(2 * farthest, max(b.high for b in bins)), 0.001)), power=0.5)
     largest = max(b.n for b in bins)
-    marks = tuple(_mark(b, plane, largest, labelled=b is bins[-1]) for b in bins)
-    return Plane(plane.height, plane.x, plane.y, plane.diagonal, marks)
+    marks = tuple(_mark(b, plane, largest) for b in bins)
+    note = ("Highest group", f"predicted {percent(bins[-1].predicted)}, closed {percent(bins[-1].actual)}")
+    return replace(plane, marks=marks, note=note)
 
 
 def gain_chart(found: Evidence) -> Plane | None:
@@ -155,7 +157,7 @@ def gain_chart(found: Evidence) -> Plane | None:
         Line(name, NAMES[name], path([(plane.x(x), plane.y(y)) for x, y in found.gain[name]]), 18.0 * i)
         for i, name in enumerate(found.gain)
     ]
-    return Plane(plane.height, plane.x, plane.y, plane.diagonal, lines=tuple(lines), guide=plane.x(0.2))
+    return replace(plane, lines=tuple(lines), guide=plane.x(0.2))
 
 
 def tier_chart(groups: Sequence[Group]) -> Bars | None:
@@ -165,11 +167,14 @@ def tier_chart(groups: Sequence[Group]) -> Bars | None:
         return None
     bars = []
     for i, group in enumerate(groups):
-        shares = (("contacts", group.contacts / contacts), ("closes", group.expected / closes))
-        for j, (kind, share) in enumerate(shares):
-            hover = f"Tier {group.name}: {percent(share)} of {'the contacts' if kind == 'contacts' else 'expected closes'}"
-            label = group.name[0].upper() + group.name[1:] if j == 0 else ""
-            bars.append(Bar(label, kind, i * 62.0 + j * 18.0, _length(share), percent(share), hover))
+        start, name = i * 62.0, (group.name[0].upper() + group.name[1:],)
+        for kind, share, top, label in (
+            ("contacts", group.contacts / contacts, start + 20, name),
+            ("closes", group.expected / closes, start + 38, ()),
+        ):
+            whole = "the contacts" if kind == "contacts" else "the expected closes"
+            hover = f"Tier {group.name}: {percent(share)} of {whole}"
+            bars.append(Bar(label, kind, start, top, _length(share), percent(share), hover))
     return Bars(62.0 * len(groups), tuple(bars))
 
 
@@ -178,18 +183,16 @@ def driver_chart(drivers: Sequence[Driver], *, shown: int = 12) -> Bars | None:
     top = [d for d in drivers[:shown] if d.mean > 0]
     if not top:
         return None
-    bars = [
-        Bar(
-            _shortened(d.description),
-            d.side,
-            i * ROW,
-            _length(d.mean / top[0].mean),
-            factor(d.mean),
-            f"{d.description}: multiplies or divides the odds by {factor(d.mean)[1:]} on average",
-        )
-        for i, d in enumerate(top)
-    ]
-    return Bars(ROW * len(bars), tuple(bars))
+    bars: list[Bar] = []
+    at = 0.0
+    for driver in top:
+        label = tuple(textwrap.wrap(driver.description, LETTERS, max_lines=LINES, placeholder=" …")) or (driver.name,)
+        text = factor(driver.mean, places=2)
+        hover = f"{driver.description}: multiplies or divides the odds by {text[1:]} on average"
+        below = at + LEADING * len(label) + 2
+        bars.append(Bar(label, driver.side, at, below, _length(driver.mean / top[0].mean), text, hover))
+        at = below + 22
+    return Bars(at, tuple(bars))
 
 
 def _plane(most: float, *, power: float = 1.0) -> Plane:
@@ -198,21 +201,16 @@ def _plane(most: float, *, power: float = 1.0) -> Plane:
     return Plane(height, x, y, path([(x(0), y(0)), (x(most), y(most))]))
 
 
-def _mark(b: Bin, plane: Plane, largest: int, *, labelled: bool) -> Mark:
+def _mark(b: Bin, plane: Plane, largest: int) -> Mark:
     hover = (
         f"{count(b.n)} scores of about {percent(b.predicted)}: {percent(b.actual)} closed "
         f"({percent_range(b.low, b.high)})"
     )
     ends = [plane.y(min(end, plane.y.most)) for end in (b.low, b.high)]
     radius = round(2 + 3 * math.sqrt(b.n / largest), 1)
-    label = f"predicted {percent(b.predicted)}, closed {percent(b.actual)}" if labelled else ""
-    return Mark(plane.x(b.predicted), plane.y(b.actual), ends[0], ends[1], radius, b.as_predicted, hover, label)
+    return Mark(plane.x(b.predicted), plane.y(b.actual), ends[0], ends[1], radius, b.as_predicted, hover)
 
 
 def _length(share: float) -> float:
     """A bar's width; what is there at all can be seen."""
     return round(max(1.0, 350.0 * share), 1) if share > 0 else 0.0
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= MOST_LETTERS else f"{text[: MOST_LETTERS - 1].rstrip()}…"

@@ -1,18 +1,22 @@
-"""The parts of the page for those who want to know exactly: the comparison, the recipes, and the limits, in words."""
+"""The parts of the page for those who want to know exactly: the comparison and the recipes, in words."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from predictive.report.evidence import COMPETITORS, Evidence, Measured, Outcome, outcome
-from predictive.report.summary import Recipe, Summary
-from predictive.report.words import GAP, day, duration, many, number, number_range
+from predictive.report.summary import Recipe
+from predictive.report.words import GAP, many, number, number_range
 
 METRIC_WORDS = {
     "log_loss": ("Log loss", "how far probabilities are from what happened; lower is better", 3),
     "brier": ("Brier score", "mean squared error of the probabilities; lower is better", 4),
     "roc_auc": ("ROC-AUC", "how often a contact that closes ranks above one that does not; 0.5 is chance", 3),
-    "average_precision": ("Average precision", "share of closes at the top, averaged over cut-offs; higher is better", 3),
+    "average_precision": (
+        "Average precision",
+        "share of closes at the top, averaged over cut-offs; higher is better",
+        3,
+    ),
     "lift_at_10": ("Lift in the top decile", "close rate of the top tenth against everybody’s; 1 is chance", 2),
     "calibration_in_large": ("Calibration in the large", "predicted over actual closes; 1 is right", 2),
 }
@@ -57,7 +61,10 @@ def in_words(recipe: Recipe | None) -> str:
     """
     if recipe is None:
         return "null: not made"
-    trees, linear = f"boosted trees (LightGBM, {many(recipe.rounds, 'round')})", f"a logistic regression (penalty {recipe.strength:g})"
+    trees, linear = (
+        f"boosted trees (LightGBM, {many(recipe.rounds, 'round')})",
+        f"a logistic regression (penalty {recipe.strength:g})",
+    )
     if recipe.weight == 0:
         blend = linear
     elif recipe.weight == 1:
@@ -65,29 +72,13 @@ def in_words(recipe: Recipe | None) -> str:
     else:
         blend = f"{recipe.weight:.0%} {trees} and {1 - recipe.weight:.0%} {linear}".replace("%", f"{GAP}%")
     plain = (recipe.slope, recipe.shift) == (1.0, 0.0)
-    calibrated = "as it comes" if plain else f"calibrated with slope {recipe.slope:.2f} and shift {number(recipe.shift)}"
+    calibrated = (
+        "as it comes" if plain else f"calibrated with slope {recipe.slope:.2f} and shift {number(recipe.shift)}"
+    )
     tested = ""
     if recipe.auc is not None:
         tested = f"; ROC-AUC on later folds of the training part {recipe.auc[0]:.2f} ± {2 * recipe.auc[1]:.2f}"
     return f"{blend}, {calibrated}{tested}"
-
-
-def limits(summary: Summary) -> tuple[str, ...]:
-    """What the score is not."""
-    making, zone = summary.making, summary.timezone
-    within = duration(making.horizon)
-    return (
-        f"A score is about groups: of 100 contacts given 20{GAP}%, about 20 close within {within}. It does not say which.",
-        f"The test covers scores from {day(making.test_from, zone)}, with outcomes until {day(making.observed_until, zone)}. "
-        "It says nothing about what changes later: product, market, tracking.",
-        "The test judged a model that had learned from nothing after its split. The model that scores was made by the same "
-        "recipe from everything that has matured since, and was not itself tested.",
-        "Intervals hold the truth 95 times in 100: of 20 groups, expect one to miss by luck alone.",
-        "Reasons say what the score is made of, not what causes a close: making people open more e-mails does not make "
-        "them buy.",
-        "Expected closes add up probabilities of contacts. Where colleagues share a deal, that is more than the deals.",
-        "Earlier scores are not compared with what became of them here; the evidence is the test part alone.",
-    )
 
 
 def _row(measured: Measured) -> MetricRow:

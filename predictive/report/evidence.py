@@ -58,7 +58,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Evidence:
-    """The test part. `n` examples (a contact at an as-of), `closes` distinct won deals, `labelled` examples that closed.
+    """The test part: `n` examples (a contact at an as-of), `labelled` of them closed, by `closes` distinct won deals.
 
     `outcomes` says how the model did against each opponent on log loss; `gain` holds per competitor the points (share
     of contacts worked from the top, share of closes found); `verdicts` are the sentences of the comparison.

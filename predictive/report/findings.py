@@ -1,4 +1,4 @@
-"""What the numbers say, in sentences: the headline, whether to trust the score, and the titles of charts and tables."""
+"""What the numbers say, in sentences: the headline, who works whom, and whether to trust the score."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from predictive.quadrants import ACTIONS
 from predictive.report.evidence import FEW_CLOSES, Evidence, Level
 from predictive.report.summary import Summary
-from predictive.report.words import count, duration, expected, many, number_range, percent, percent_range
+from predictive.report.words import GAP, count, duration, expected, many, number_range, percent, percent_range
 from predictive.report.work import Group, Work
-from predictive.tables import STAGES, TIERS
+from predictive.tables import TIERS
 
 WHO = {"pursue": "Sales", "nurture": "Marketing", "opportunistic": "A rep", "disengage": "Nobody", "unknown": "By tier"}
 WHEN = {
@@ -18,7 +18,6 @@ WHEN = {
     "medium": "as time allows",
     "low": "last, or not at all",
 }
-SIDES = {"fit": "who contacts are", "interest": "what contacts did", "context": "other facts of the record"}
 RULES_LEAD = {
     "ahead": "It came out ahead of the manual rules, but that could be luck.",
     "level": "It is no better and no worse than the manual rules.",
@@ -40,7 +39,7 @@ class Card:
 
 @dataclass(frozen=True)
 class Trust:
-    """Whether to work by the score: the level, the answer in a few words, and sentences that say why, weightiest first."""
+    """Whether to work by the score: the level, the answer in a few words, and why, the weightiest sentence first."""
 
     level: Level
     answer: str
@@ -63,6 +62,8 @@ def what_they_hold(summary: Summary) -> str | None:
     if work.everyone.contacts == 0:
         return None
     to_work, within = _to_work(work), duration(summary.making.horizon)
+    if to_work.contacts == 0:
+        return f"The model expects {expected(work.everyone.expected)} closes within {within}, none of them there."
     return (
         f"They hold {expected(to_work.expected)} of the {expected(work.everyone.expected)} closes that the model "
         f"expects within {within}."
@@ -88,88 +89,6 @@ def trust(summary: Summary) -> Trust:
     facts = [_highest(found, duration(summary.making.horizon)), _in_the_large(found)]
     why = [*_against(found), *(facts if found.off_by is None else reversed(facts)), _for(found)]
     return Trust(found.level, answers[found.level], tuple(s for s in why if s is not None))
-
-
-def reliability_title(found: Evidence) -> str:
-    """How many groups closed as often as predicted."""
-    bins = found.bins["model"]
-    if not bins:
-        return "There are too few test contacts to compare predictions with what happened"
-    more = sum(not b.as_predicted and b.actual > b.predicted for b in bins)
-    less = sum(not b.as_predicted and b.actual < b.predicted for b in bins)
-    right = len(bins) - more - less
-    if right == len(bins):
-        return "Contacts closed as often as predicted" + (f", in all {len(bins)} groups" if len(bins) > 1 else "")
-    parts = [f"{n} closed {how} often" for n, how in ((more, "more"), (less, "less")) if n]
-    return f"In {right} of {many(len(bins), 'group')} contacts closed as often as predicted; {' and '.join(parts)}"
-
-
-def gain_title(found: Evidence) -> str:
-    """What the top fifth of each list holds."""
-    shares = {name: found.found_at(name, 0.2) for name in ("model", "rules")}
-    if shares["model"] is None:
-        return "No close in the test, so no list can be said to find closes first"
-    rules = f"; of the rules’ list, {percent(shares['rules'])}" if not found.rules_are_blind else ""
-    return f"The top 20{chr(160)}% of the model’s list holds {percent(shares['model'])} of the closes{rules}"
-
-
-def matrix_title(work: Work) -> str:
-    """How large the corner to pursue is."""
-    group = work.quadrants["pursue"]
-    share = percent(group.contacts / work.everyone.contacts)
-    return f"{many(group.contacts, 'contact')} ({share}) {'is' if group.contacts == 1 else 'are'} high on both axes"
-
-
-def tier_title(work: Work) -> str:
-    """How concentrated the expected closes are."""
-    groups = [work.tiers[name] for name in TIERS[:2]]
-    contacts, closes = sum(g.contacts for g in groups), sum(g.expected for g in groups)
-    if contacts == 0:
-        return "Nobody is in the two highest tiers"
-    return (
-        f"The two highest tiers are {percent(contacts / work.everyone.contacts)} of the contacts and hold "
-        f"{percent(closes / work.everyone.expected)} of the expected closes"
-    )
-
-
-def stage_title(work: Work) -> str:
-    """Where rules and model disagree most usefully."""
-    overlooked = sum(work.stages[name].top for name in STAGES[:2])
-    if overlooked == 0:
-        return "Nobody in the two highest tiers is below MQL by the rules"
-    verb = "is" if overlooked == 1 else "are"
-    return f"{many(overlooked, 'contact')} that the rules place below MQL {verb} in the model’s two highest tiers"
-
-
-def top_title(work: Work) -> str:
-    """Who is on the list, and how many of them sales knows already."""
-    listed, busy = len(work.top), sum(c.stage == "opportunity" for c in work.top)
-    whom = "The contact" if listed == 1 else f"The {listed} contacts"
-    deals = "" if busy == 0 else f": {busy if listed > 1 else 'it'} already {'has' if busy == 1 else 'have'} an open deal"
-    return f"{whom} with the highest probability{deals}"
-
-
-def drivers_title(summary: Summary) -> str:
-    """Which side moves the score most."""
-    shares = side_shares(summary)
-    if not shares:
-        return "The model uses no features"
-    first = max(shares, key=lambda side: shares[side])
-    others = [f"{SIDES[s]} {percent(v)}" for s, v in shares.items() if s != first]
-    words = SIDES[first][0].upper() + SIDES[first][1:]
-    verb = "moves" if first == "interest" else "move"
-    return f"{words} {verb} the score most ({percent(shares[first])} of all movement)" + (
-        f"; {', '.join(others)}" if others else ""
-    )
-
-
-def side_shares(summary: Summary) -> dict[str, float]:
-    """Each side's share of the sum of all features' movements; empty where nothing moves the score."""
-    total = sum(d.mean for d in summary.drivers)
-    if total == 0:
-        return {}
-    sides = {side: sum(d.mean for d in summary.drivers if d.side == side) / total for side in SIDES}
-    return {side: share for side, share in sides.items() if share > 0}
 
 
 def _to_work(work: Work) -> Group:
@@ -200,9 +119,7 @@ def _against(found: Evidence) -> list[str]:
             "on the test could no longer be judged by it."
         )
     if found.rules_are_blind:
-        said.append(
-            "No rule tells these contacts apart, so that the rules are no hurdle: beating them proves little."
-        )
+        said.append("No rule tells these contacts apart, so that the rules are no hurdle: beating them proves little.")
     return said
 
 
@@ -212,8 +129,8 @@ def _highest(found: Evidence, within: str) -> str | None:
         return None
     b = found.bins["model"][-1]
     return (
-        f"Of the {count(b.n)} test scores of about {percent(b.predicted)}, the highest, {percent(b.actual)} closed within "
-        f"{within} (95{chr(160)}% interval {percent_range(b.low, b.high)})."
+        f"Of the {count(b.n)} test scores of about {percent(b.predicted)}, the highest, {percent(b.actual)} closed "
+        f"within {within} (95{GAP}% interval {percent_range(b.low, b.high)})."
     )
 
 
@@ -222,13 +139,15 @@ def _in_the_large(found: Evidence) -> str | None:
     value = found.calibration
     if value.value is None:
         return None
-    verdict = {None: "a difference that luck explains", "too many": "it expects too many", "too few": "it expects too few"}[
-        found.off_by
-    ]
+    verdict = {
+        None: "a difference that luck explains",
+        "too many": "it expects too many",
+        "too few": "it expects too few",
+    }[found.off_by]
     interval = number_range(value.low, value.high, versus=1)
     return (
         f"Over all {count(found.n)} test scores it expected {count(value.value * found.labelled)} to close and "
-        f"{count(found.labelled)} did: {verdict} (ratio {value.value:.2f}, 95{chr(160)}% interval {interval})."
+        f"{count(found.labelled)} did: {verdict} (ratio {value.value:.2f}, 95{GAP}% interval {interval})."
     )
 
 

@@ -13,7 +13,7 @@ from predictive.config import Config
 from predictive.errors import DataError
 from predictive.model.bundle import Bundle
 from predictive.quadrants import ACTIONS
-from predictive.report import charts, details, findings, words
+from predictive.report import charts, details, findings, titles, words
 from predictive.report.attention import attention
 from predictive.report.summary import Summary, summarise
 from predictive.sinks import Sink
@@ -42,7 +42,7 @@ def write_report(bundle: Bundle, sink: Sink, config: Config, path: Path, *, now:
 def render(summary: Summary) -> str:
     """The whole page as HTML that needs nothing else: no script, no font, no image from anywhere."""
     page = _environment(summary).get_template(TEMPLATE)
-    return page.render(_page(summary))
+    return str(page.render(_page(summary)))
 
 
 def _page(summary: Summary) -> dict[str, Any]:
@@ -61,18 +61,18 @@ def _page(summary: Summary) -> dict[str, Any]:
         "tiers": charts.tier_chart(tuple(work.tiers.values())),
         "drivers": charts.driver_chart(summary.drivers),
         "titles": {
-            "reliability": findings.reliability_title(evidence),
-            "gain": findings.gain_title(evidence),
-            "drivers": findings.drivers_title(summary),
-            "matrix": findings.matrix_title(work) if scored else None,
-            "tiers": findings.tier_title(work) if scored else None,
-            "top": findings.top_title(work) if scored else None,
-            "stages": findings.stage_title(work) if scored else None,
+            "reliability": titles.reliability_title(evidence),
+            "gain": titles.gain_title(evidence),
+            "drivers": titles.drivers_title(summary),
+            "matrix": titles.matrix_title(work) if scored else None,
+            "tiers": titles.tier_title(work) if scored else None,
+            "top": titles.top_title(work) if scored else None,
+            "stages": titles.stage_title(work) if scored else None,
         },
         "metrics": details.metric_rows(evidence),
         "recipes": {name: details.in_words(recipe) for name, recipe in summary.making.recipes.items()},
-        "limits": details.limits(summary),
-        "sides": findings.SIDES,
+        "sides": titles.sides(summary),
+        "side_keys": [(side.name, side.words) for side in titles.sides(summary)],
         "names": charts.NAMES,
         "actions": ACTIONS,
         "scored": scored,

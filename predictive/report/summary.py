@@ -97,9 +97,7 @@ class Summary:
     """Whether scores are to be as of the last midnight, so that older ones are late."""
 
 
-def summarise(
-    bundle: Bundle, scores: pd.DataFrame, runs: pd.DataFrame, config: Config, *, now: datetime
-) -> Summary:
+def summarise(bundle: Bundle, scores: pd.DataFrame, runs: pd.DataFrame, config: Config, *, now: datetime) -> Summary:
     """Compute the summary.
 
     Args:

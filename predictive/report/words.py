@@ -82,14 +82,14 @@ def number_range(low: float | None, high: float | None, places: int = 2, *, vers
     return f"{number(low, places)}–{number(high, places)}"
 
 
-def factor(log_odds: float) -> str:
+def factor(log_odds: float, places: int = 1) -> str:
     """What a part of the log-odds does to the odds.
 
-    >>> factor(0.81), factor(-0.33)
-    ('×2.2', '÷1.4')
+    >>> factor(0.81), factor(-0.33), factor(0.2, places=2)
+    ('×2.2', '÷1.4', '×1.22')
     """
     size = math.exp(min(abs(log_odds), 700.0))
-    return f"{'×' if log_odds >= 0 else '÷'}{size:,.0f}" if size >= 100 else f"{'×÷'[log_odds < 0]}{size:.1f}"
+    return f"{'÷' if log_odds < 0 else '×'}{size:,.{places if size < 100 else 0}f}"
 
 
 def day(at: datetime, zone: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -63,7 +65,7 @@ class Contact:
 
 @dataclass(frozen=True)
 class Work:
-    """The current scores, counted. Groups are in the order of :mod:`predictive.tables`, without the empty ones left out.
+    """The current scores, counted. Groups are in the order of :mod:`predictive.tables`, empty ones included.
 
     `models` are the versions that made the scores, `overridden` how many carry a person's decision.
     """
@@ -102,8 +104,8 @@ def count_work(scores: pd.DataFrame, cuts: Cuts) -> Work:
 def split_reasons(text: str) -> tuple[Reason, ...]:
     """The facts in a line of :func:`predictive.model.reasons.in_words`; "the rest" and "level" are left out.
 
-    >>> split_reasons("for: page view: 3 in 30 days (+0.81); against: industry: retail (-0.33); the rest (+0.10); level (-3.20)")
-    (Reason(what='page view: 3 in 30 days', log_odds=0.81), Reason(what='industry: retail', log_odds=-0.33))
+    >>> split_reasons("for: page view: 3 in 30 days (+0.81); against: size: 9 (-0.33); the rest (+0.10); level (-3.20)")
+    (Reason(what='page view: 3 in 30 days', log_odds=0.81), Reason(what='size: 9', log_odds=-0.33))
     """
     found = [Reason(m["what"], float(m["log_odds"])) for m in PART.finditer(text)]
     return tuple(r for r in found if r.what not in ("the rest", "level"))
@@ -119,14 +121,14 @@ def _group(name: str, rows: pd.DataFrame) -> Group:
     )
 
 
-def _contact(row: dict[str, object]) -> Contact:
+def _contact(row: dict[Hashable, Any]) -> Contact:
     return Contact(
         contact_id=str(row["contact_id"]),
-        probability=float(str(row["probability"])),
+        probability=float(row["probability"]),
         quadrant=str(row["quadrant"]),
         tier=str(row["tier"]),
         stage=str(row["stage"]),
-        rule_score=int(str(row["rule_score"])),
+        rule_score=int(row["rule_score"]),
         overridden=not pd.isna(row["override"]),
         reasons=_strongest(split_reasons(str(row["reasons"]))),
     )

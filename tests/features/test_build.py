@@ -1,0 +1,172 @@
+import random
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from predictive.clock import DAY, calendar, instant
+from predictive.features import catalog
+from predictive.features.build import build
+from predictive.features.cut import cut
+from tests.features.histories import (
+    HALF_LIFE,
+    NIGHT,
+    History,
+    at,
+    by_contact,
+    contact,
+    did,
+    futures,
+    histories,
+    pandas_tables,
+    polars_tables,
+    tables,
+)
+from tests.features.reference import FEATURES, built
+
+
+def build_duckdb(history, con, features=FEATURES):
+    return by_contact(build(cut(tables(history, con), at(history, "duckdb", con)), features))
+
+
+def one(history, con, feature):
+    """The value of one feature for the only contact of a history."""
+    (row,) = build_duckdb(history, con, [feature]).values()
+    return row[feature.name]
+
+
+def past(*activities, as_of=NIGHT, **columns):
+    """A history of one contact, created long before."""
+    return History(contacts=[contact(**columns)], activities=list(activities), at={"c1": as_of})
+
+
+@settings(max_examples=25, deadline=None)
+@given(histories())
+def test_every_feature_equals_the_reference_on_any_history(con, history):
+    found = build_duckdb(history, con)
+    assert {c: row.pop("as_of") for c, row in found.items()} == history.at
+    assert found == built(history)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.data())
+def test_what_is_known_later_and_the_order_of_rows_change_no_bit_of_any_feature(con, data):
+    history = data.draw(histories())
+    later = data.draw(futures(history))
+    # The repr of a float tells apart what == does not, such as 0.0 and -0.0.
+    assert repr(build_duckdb(later, con)) == repr(build_duckdb(history, con))
+
+
+@pytest.mark.parametrize("engine", ["polars", "pandas"])
+@settings(max_examples=10, deadline=None)
+@given(history=histories())
+def test_engines_agree_on_integers_and_texts_exactly_and_on_floats_to_a_billionth(con, engine, history):
+    if engine == "polars":
+        pytest.importorskip("polars", reason="polars is not installed: it is no dependency, only one more engine")
+    others = {"polars": polars_tables, "pandas": pandas_tables}[engine](history)
+    found = by_contact(build(cut(others, at(history, engine)), FEATURES))
+    expected = build_duckdb(history, con)
+    for contact_id, row in expected.items():
+        for name, value in row.items():
+            if isinstance(value, float):
+                value = pytest.approx(value, rel=1e-9, abs=1e-9)
+            assert found[contact_id][name] == value, name
+
+
+@pytest.mark.parametrize("days", [7, 30, 90, 365])
+@pytest.mark.parametrize(
+    ("before", "counted"), [(0, 1), (1, 1), ("d - 1", 1), ("d", 0), ("d + 1", 0), (-1, 0)]
+)  # fmt: skip
+def test_a_window_holds_its_last_instant_and_not_its_first(con, days, before, counted):
+    before = {"d - 1": days * DAY - 1, "d": days * DAY, "d + 1": days * DAY + 1}.get(before, before)
+    history = past(did(t=NIGHT - before))
+    assert one(history, con, catalog.count((), days)) == counted
+    assert one(history, con, catalog.active_days(days)) == counted
+
+
+@pytest.mark.parametrize(("recorded", "counted"), [(NIGHT - 1, 1), (NIGHT, 1), (NIGHT + 1, 0)])
+def test_an_activity_recorded_after_the_as_of_is_not_seen(con, recorded, counted):
+    history = past(did(t=NIGHT - 3 * DAY, recorded=recorded))
+    assert one(history, con, catalog.count((), 7)) == counted
+    assert one(history, con, catalog.recency(())) == (3.0 if counted else None)
+
+
+def test_an_activity_recorded_late_counts_for_the_window_it_occurred_in(con):
+    history = past(did(t=NIGHT - 8 * DAY, recorded=NIGHT - DAY))
+    assert one(history, con, catalog.count((), 7)) == 0
+    assert one(history, con, catalog.count((), 30)) == 1
+
+
+def test_of_several_first_activities_at_one_instant_the_alphabetically_first_type_counts(con):
+    history = past(*(did(t=NIGHT - DAY, type=t) for t in ("webinar", "Zoom", "call")), did(t=NIGHT, type="form"))
+    assert one(history, con, catalog.touch("first")) == "Zoom"  # capitals come before small letters
+    assert one(history, con, catalog.touch("last")) == "form"
+
+
+def test_a_contact_without_activities_has_zeros_and_missing_values_not_nothing(con):
+    row = build_duckdb(past(), con)["c1"]
+    assert {row[f.name] for f in FEATURES if f.recipe in ("count", "active days", "intensity")} == {0}
+    assert row["any_trend"] == 1.0
+    assert {row[f.name] for f in FEATURES if f.recipe == "days" or f.name.endswith("_touch")} == {None}
+
+
+def test_types_that_differ_in_case_only_are_counted_apart(con):
+    history = past(did(t=NIGHT, type="Call"), did(t=NIGHT, type="call"), did(t=NIGHT, type="call"))
+    features = catalog.distinct([catalog.count(("Call",), 7), catalog.count(("call",), 7)])
+    assert [v for k, v in build_duckdb(history, con, features)["c1"].items() if k != "as_of"] == [1, 2]
+
+
+def test_two_features_of_one_name_are_refused():
+    features = [catalog.count(("call",), 7), catalog.count(("Call",), 7)]
+    with pytest.raises(ValueError, match="same name"):
+        build(None, features)
+
+
+def test_intensity_is_a_sum_of_integers_whatever_the_order(con):
+    rows = [did(t=NIGHT - random.Random(i).randrange(90 * DAY)) for i in range(200)]
+    found = {one(past(*random.Random(s).sample(rows, len(rows))), con, catalog.intensity((), 30)) for s in range(4)}
+    assert len(found) == 1
+    assert (found.pop() * catalog.WEIGHT_ONE).is_integer()
+
+
+@pytest.mark.parametrize(("half_lives", "digits"), [(0, 1 << 20), (1, 1 << 19), (20, 1), (21, 1), (22, 0)])
+def test_a_weight_halves_with_every_half_life_and_half_of_the_last_digit_is_rounded_up(con, half_lives, digits):
+    history = past(did(t=NIGHT - half_lives * HALF_LIFE * DAY))
+    assert one(history, con, catalog.intensity((), HALF_LIFE)) * catalog.WEIGHT_ONE == digits
+
+
+def test_a_calendar_as_of_after_the_clocks_change_looks_back_whole_days_of_24_hours(con):
+    # In Madrid the week before Monday, 30 March 2026 has 167 hours: its window begins an hour before the first midnight.
+    (as_of,) = calendar(NIGHT, NIGHT + 2 * DAY, "week", "Europe/Madrid")
+    monday = instant(date(2026, 3, 23), "Europe/Madrid")
+    assert as_of == instant(date(2026, 3, 30), "Europe/Madrid") == monday + 7 * DAY - DAY // 24
+    history = past(did(t=monday - DAY // 24), did(t=monday - DAY // 24 + 1), did(t=as_of), as_of=as_of)
+    assert one(history, con, catalog.count((), 7)) == 2
+    assert build_duckdb(history, con)["c1"].items() >= built(history)["c1"].items()
+
+
+def test_five_thousand_activities_of_one_contact_are_all_counted(con):
+    draw = random.Random(7)
+    rows = [
+        did(t=NIGHT - draw.randrange(-DAY, 400 * DAY), type=draw.choice(["page_view", "call"]), detail="pricing")
+        for _ in range(5000)
+    ]
+    history = past(*rows)
+    found = build_duckdb(history, con)["c1"]
+    assert found.items() >= built(history)["c1"].items()
+    assert found["any_count_365d"] > 4000
+
+
+def test_one_contact_has_the_same_features_alone_and_among_others(con):
+    rows = [did(f"c{i}", NIGHT - i * DAY, type=t) for i in range(1, 30) for t in ("call", "page_view")]
+    everyone = History(
+        contacts=[contact(f"c{i}", account_id="a1", seats=float(i)) for i in range(1, 30)],
+        accounts=[{"account_id": "a1", "industry": "retail"}],
+        activities=rows,
+        at={f"c{i}": NIGHT for i in range(1, 30)},
+    )
+    together = build_duckdb(everyone, con)
+    alone = build_duckdb(replace(everyone, at={"c17": NIGHT}), con)
+    assert alone == {"c17": together["c17"]}
