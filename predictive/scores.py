@@ -65,7 +65,7 @@ def score_block(
 
 
 def check_features(bundle: Bundle, tables: Tables) -> None:
-    """Refuse tables that lack an attribute which the model was trained with, or whose attributes cannot be told apart."""
+    """Refuse tables that lack an attribute of the model, or whose attributes cannot be told apart."""
     check_attributes(tables)
     have = attribute_columns(tables)
     for feature in bundle.features:

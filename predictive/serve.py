@@ -11,7 +11,7 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from predictive.clock import from_micros, last_midnight
+from predictive.clock import from_micros, instant, last_midnight, parse_instant
 from predictive.config import Config
 from predictive.features.cut import cut
 from predictive.features.snapshots import judge, tonight, wins
@@ -27,12 +27,16 @@ BLOCK = 50_000
 
 @dataclass(frozen=True)
 class Scored:
-    """What a run did: the night, the difference it made (or, dry, would make), and who was not eligible, by reason."""
+    """What a run did: the night, the difference it made (or, dry, would make), and who was not eligible, by reason.
+
+    `hindsight` says that the model learned from outcomes after the night: such scores look better than they are.
+    """
 
     night: Night
     difference: Difference
     not_eligible: dict[str, int]
     dry_run: bool
+    hindsight: bool
 
 
 def night_of(config: Config, tables: Tables, *, now: int, as_of: int | None) -> int:
@@ -78,7 +82,8 @@ def score(
         _stage(con, SCORES.validate(scores[list(SCORES.columns)], lazy=True))
         progress(f"scored {start + len(block):,} of {len(eligible):,}")
     difference = sink.preview(con, "staged", night) if dry_run else sink.write(con, "staged", night)
-    return Scored(night, difference, not_eligible, dry_run)
+    learned_until = instant(parse_instant(bundle.report["shipped"]["until"]), "UTC") + bundle.horizon
+    return Scored(night, difference, not_eligible, dry_run, hindsight=learned_until > at)
 
 
 def eligible_tonight(tables: Tables, config: Config, night: int) -> tuple[pd.DataFrame, dict[str, int]]:

@@ -71,9 +71,13 @@ def _last_bundle(models: Path, runs: object) -> Path:
     from predictive.model.bundle import MANIFEST, champion
 
     versions = list(getattr(runs, "model_version", []))
+    path = champion(models)
     if versions and (models / versions[-1] / MANIFEST).is_file():
         return models / str(versions[-1])
-    path = champion(models)
+    if versions and (path is None or path.name != versions[-1]):
+        raise ModelError(
+            f"the scores are by the model {versions[-1]}, whose bundle is not in {models}; name it: --model"
+        )
     if path is None:
         raise ModelError(f"no bundle in {models}; train first (`predictive train CONFIG`), or name one: --model")
     return path

@@ -99,6 +99,7 @@ def as_json(scored: Scored) -> dict[str, Any]:
         "past": difference.past,
         "dry_run": scored.dry_run,
         "not_eligible": scored.not_eligible,
+        "hindsight": scored.hindsight,
     }
 
 
@@ -107,6 +108,8 @@ def _print(scored: Scored, session: Session, config: str) -> None:
     say(f"{difference.rows:,} eligible contacts, as of {night.as_of:%Y-%m-%d %H:%M} UTC, by {night.model_version}")
     for why, count in scored.not_eligible.items():
         say(f"not scored: {count:,}: {why}")
+    if scored.hindsight:
+        say("note: the model learned from outcomes later than this as-of, so these scores look better than they are")
     say()
     rows = [["tier", "before", "after", "would change" if scored.dry_run else "changed"]]
     say(table(rows + [[name, f"{a:,}", f"{b:,}", f"{c:,}"] for name, a, b, c in difference.by_tier]))

@@ -52,7 +52,7 @@ def check_attributes(tables: Tables) -> None:
     taken = [name for name in tables.attributes.get("contacts", {}) if name.casefold() in mine]
     if taken:
         raise ConfigError(
-            f"source.tables.contacts: the attribute {taken[0]!r} has the name of a column that the package makes itself; "
+            f"source.tables.contacts: the attribute {taken[0]!r} has the name of a column that the package makes; "
             "leave it out (drop), or give it another name with a query"
         )
 

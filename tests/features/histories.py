@@ -108,7 +108,9 @@ def pandas_tables(history):
 
 def at(history, engine, con=None):
     """`history.at` as the frame of `contact_id` and `as_of` that goes with the tables of an engine."""
-    rows = pa.table({"contact_id": pa.array(list(history.at), TEXT), "as_of": pa.array(list(history.at.values()), TIME)})
+    rows = pa.table(
+        {"contact_id": pa.array(list(history.at), TEXT), "as_of": pa.array(list(history.at.values()), TIME)}
+    )
     if engine == "duckdb":
         con.register("_rows", rows)
         con.execute("CREATE OR REPLACE TABLE looked_at AS FROM _rows")

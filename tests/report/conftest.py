@@ -1,0 +1,199 @@
+"""A small bundle whose numbers can be checked by hand, scores, and a real sink that holds them."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import duckdb
+import pandas as pd
+import pytest
+
+from predictive.config import Config, FileSink
+from predictive.features.catalog import attribute
+from predictive.model.bundle import Bundle
+from predictive.model.scoring import ScoringModel
+from predictive.model.side import Recipe, fit_side
+from predictive.quadrants import cuts_at
+from predictive.rules import load_rules
+from predictive.sinks import Night, open_sink
+from predictive.sinks.changes import definition
+from predictive.sinks.contract import SCORE_COLUMNS
+
+NOW = datetime(2026, 7, 1, 6, tzinfo=UTC)
+AS_OF = datetime(2026, 6, 30, 22, tzinfo=UTC)
+DAY = 86_400_000_000
+
+
+def estimate(value, low=None, high=None):
+    return {"value": value, "low": value if low is None else low, "high": value if high is None else high}
+
+
+def competitor(log_loss, auc, ratio):
+    values = {
+        "log_loss": estimate(log_loss, log_loss - 0.02, log_loss + 0.02),
+        "brier": estimate(0.08),
+        "roc_auc": auc,
+        "average_precision": estimate(0.2),
+        "lift_at_10": estimate(3.0, 2.5, 3.6),
+        "gain_at_20": estimate(0.5),
+        "calibration_in_large": ratio,
+        "calibration_slope": estimate(None),
+        "calibration_error": estimate(0.01),
+    }
+    return {"n": 1000, "closes": 90, "base_rate": 0.1, "values": values}
+
+
+def advantages(log_loss):
+    return dict.fromkeys(competitor(0, estimate(0), estimate(1))["values"], estimate(0.01, 0.001, 0.02)) | {
+        "log_loss": log_loss
+    }
+
+
+def gain(at_20):
+    return [[i / 100, at_20 * i / 20 if i <= 20 else at_20 + (1 - at_20) * (i - 20) / 80] for i in range(101)]
+
+
+def make_report():
+    """What a training reports: a model that is better than the rules and level with the logistic regression."""
+    return {
+        "created": "2026-06-30T21:00:00+00:00",
+        "split": {
+            "train_from": "1970-01-01T00:00:00Z",
+            "train_until": "2026-01-01T00:00:00Z",
+            "test_from": "2026-01-01T00:00:00Z",
+            "test_until": "2026-06-30T00:00:01Z",
+            "observed_until": "2026-06-30T00:00:00Z",
+            "shortened": False,
+        },
+        "judged": {
+            "examples": 4000, "closes": 120, "base_rate": 0.03, "from": "2025-01-01T00:00:00Z",
+            "until": "2025-10-01T00:00:00Z", "test_examples": 1000, "test_closes": 90,
+        },
+        "shipped": {
+            "examples": 6000, "closes": 210, "base_rate": 0.03, "from": "2025-01-01T00:00:00Z",
+            "until": "2026-03-01T00:00:00Z",
+        },
+        "comparison": {
+            "baseline": "model",
+            "evaluations": {
+                "model": competitor(0.28, estimate(0.8, 0.75, 0.85), estimate(0.95, 0.85, 1.06)),
+                "logistic": competitor(0.28, estimate(0.79, 0.74, 0.84), estimate(1.0, 0.9, 1.1)),
+                "rules": competitor(0.31, estimate(0.6, 0.55, 0.65), estimate(1.0, 0.9, 1.1)),
+            },
+            "advantages": {
+                "logistic": advantages(estimate(0.0, -0.01, 0.01)),
+                "rules": advantages(estimate(0.03, 0.02, 0.04)),
+            },
+        },
+        "verdicts": ["The model and the logistic regression came out level.", "The model beat the rules."],
+        "reliability": {
+            "model": [
+                {"predicted": 0.02, "actual": 0.025, "low": 0.01, "high": 0.05, "n": 500, "closes": 12},
+                {"predicted": 0.2, "actual": 0.24, "low": 0.21, "high": 0.28, "n": 500, "closes": 78},
+            ],
+            "logistic": [{"predicted": 0.1, "actual": 0.1, "low": 0.08, "high": 0.12, "n": 1000, "closes": 90}],
+            "rules": [
+                {"predicted": 0.05, "actual": 0.06, "low": 0.04, "high": 0.08, "n": 500, "closes": 30},
+                {"predicted": 0.15, "actual": 0.14, "low": 0.11, "high": 0.17, "n": 500, "closes": 60},
+            ],
+        },
+        "gain": {"model": gain(0.5), "logistic": gain(0.5), "rules": gain(0.3)},
+        "recipes": {
+            "probability": Recipe(rounds=80, strength=0.03, weight=0.5, auc=(0.78, 0.02)).to_json(),
+            "fit": Recipe().to_json(),
+            "interest": Recipe(weight=1.0, slope=1.1, shift=-0.2).to_json(),
+        },
+        "said": ["1 of 4 time folds could not be purged: fewer than 20 closes remained"],
+        "why_null": {},
+        "importance": [
+            {"name": "industry", "description": "industry", "side": "fit", "mean": 0.6},
+            {"name": "page_view_count_30d", "description": "page view", "side": "interest", "mean": 0.3},
+            {"name": "lifecycle_stage", "description": "lifecycle stage", "side": "context", "mean": 0.1},
+        ],
+        "not_eligible": {"already closed": 7},
+        "immature": 1100,
+        "left_out": {"phone": "looks like e-mail addresses, phone numbers or links"},
+        "notes": ["contacts.a: has no history", "contacts.b: has no history"],
+    }  # fmt: skip
+
+
+@pytest.fixture
+def report():
+    return make_report()
+
+
+@pytest.fixture(scope="session")
+def new_report():
+    """Makes a report for each example of a property."""
+    return make_report
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle():
+    industry = attribute("industry")
+    rows = pd.DataFrame({"industry": ["a", "b"] * 20, "as_of": range(40), "label": [0, 1] * 20})
+    side = fit_side([industry], rows, Recipe(), seed=7)
+    model = ScoringModel(side, None, None)
+    return Bundle("m1", model, (industry,), load_rules(None), cuts_at(0.03), 90 * DAY, make_report())
+
+
+@pytest.fixture
+def bundle(tiny_bundle, report):
+    """Reads `report` when it is made: a test that changes it does so before it asks for the bundle's summary."""
+    return replace(tiny_bundle, report=report)
+
+
+@pytest.fixture(scope="session")
+def config():
+    tables = {"contacts": {"file": "contacts.csv"}, "deals": {"file": "deals.csv"}}
+    source = {"kind": "files", "path": ".", "tables": tables}
+    return Config.model_validate({"source": source, "timezone": "Europe/Madrid"})
+
+
+def score(contact_id, probability=0.1, **columns):
+    return {
+        "contact_id": contact_id,
+        "as_of": AS_OF.replace(tzinfo=None),
+        "scored_at": NOW.replace(tzinfo=None),
+        "probability": probability,
+        "uncorrected": probability,
+        "fit": 0.05,
+        "interest": 0.05,
+        "quadrant": "pursue",
+        "tier": "high",
+        "rule_score": 30,
+        "rule_fit": 10,
+        "rule_interest": 20,
+        "stage": "MQL",
+        "override": None,
+        "reasons": "for: industry: software (+0.80); the rest (+0.00); level (-3.00)",
+        "model_version": "m1",
+        "run_id": "r1",
+    } | columns
+
+
+def fill_sink(folder, rows, *, as_of=AS_OF):
+    """A sink of Parquet files in `folder` that holds these rows, written as scoring writes them."""
+    sink = open_sink(FileSink(kind="parquet", path=folder / "scores.parquet"))
+    with duckdb.connect() as con:
+        con.execute(f"CREATE TABLE staged ({definition(SCORE_COLUMNS)})")
+        marks = ", ".join("?" * len(SCORE_COLUMNS))
+        if rows:
+            con.executemany(f"INSERT INTO staged VALUES ({marks})", [[r[c] for c in SCORE_COLUMNS] for r in rows])
+        sink.write(con, "staged", Night("r1", as_of, NOW, "m1", len(rows)))
+    return sink
+
+
+def empty_sink(folder):
+    return open_sink(FileSink(kind="parquet", path=folder / "nothing.parquet"))
+
+
+@pytest.fixture(scope="session")
+def make():
+    """What tests build with: `make.score(...)`, `make.sink(folder, rows)`, `make.empty(folder)`, `make.now`."""
+
+    class Make:
+        now, as_of = NOW, AS_OF
+        score, sink, empty = staticmethod(score), staticmethod(fill_sink), staticmethod(empty_sink)
+        estimate = staticmethod(estimate)
+
+    return Make

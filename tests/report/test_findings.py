@@ -1,0 +1,138 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from predictive.report import findings, titles
+from predictive.report.attention import attention
+from predictive.report.details import metric_rows
+from predictive.report.summary import summarise
+from predictive.report.words import GAP
+
+
+@pytest.fixture
+def summarised(bundle, config, make, tmp_path):
+    """Summarises rows; call it after changing `report`."""
+
+    def of(*rows, now=make.now):
+        sink = make.sink(tmp_path, list(rows)) if rows else make.empty(tmp_path)
+        return summarise(bundle, sink.read_current(), sink.read_runs(), config, now=now)
+
+    return of
+
+
+def plain(text):
+    return text.replace(GAP, " ")
+
+
+def test_the_headline_says_how_many_to_pursue_and_what_they_hold(summarised, make):
+    found = summarised(*[make.score(f"p{i}", 0.25) for i in range(3)], make.score("d", 0.05, quadrant="disengage"))
+    assert findings.headline(found) == "3 of 4 contacts to pursue this week"
+    assert findings.what_they_hold(found) == "They hold 0.8 of the 0.8 closes that the model expects within 90 days."
+    assert [(c.who, c.group.contacts) for c in findings.cards(found.work)] == [
+        ("Sales", 3), ("Marketing", 0), ("A rep", 0), ("Nobody", 1),
+    ]  # fmt: skip
+
+
+def test_without_quadrants_the_work_is_by_tier(summarised, make, report):
+    report["why_null"] = {"interest": "there are no features of interest"}
+    report["said"].append("the interest axis is null: there are no features of interest")
+    found = summarised(make.score("a", quadrant="unknown"), make.score("b", 0.01, quadrant="unknown", tier="low"))
+    assert findings.headline(found) == "1 of 2 contacts in the two highest tiers"
+    assert [c.group.contacts for c in findings.cards(found.work)] == [0, 1, 0, 1]
+    told = [a.text for a in attention(found) if "interest" in a.text]
+    assert told == [
+        "There is no interest axis: there are no features of interest. Contacts have no quadrant; work them by tier."
+    ]
+
+
+def test_a_model_that_loses_says_so_first(summarised, make, report):
+    advantages = report["comparison"]["advantages"]
+    advantages["rules"]["log_loss"] = make.estimate(-0.03, -0.05, -0.01)
+    advantages["logistic"]["log_loss"] = make.estimate(-0.03, -0.05, -0.01)
+    found = findings.trust(summarised(make.score("a")))
+    assert found.level == "no"
+    assert found.why[0].startswith("The manual rules beat it")
+    assert found.why[1].startswith("A plain logistic regression beat it")
+    assert not any("It beats" in sentence for sentence in found.why)
+
+
+def test_the_evidence_is_said_in_plain_sentences(summarised, make):
+    assert [plain(s) for s in findings.trust(summarised(make.score("a"))).why] == [
+        "Of the 500 test scores of about 20 %, the highest, 24 % closed within 90 days (95 % interval 21–28 %).",
+        "Over all 1,000 test scores it expected 95 to close and 100 did: a difference that luck explains "
+        "(ratio 0.95, 95 % interval 0.85–1.06).",
+        "It beats the manual rules on the same contacts: the top fifth of its list holds 50 % of the closes, the top "
+        "fifth of theirs 30 %.",
+    ]
+
+
+def test_rules_that_rank_nobody_are_no_hurdle(summarised, make, report):
+    report["comparison"]["evaluations"]["rules"]["values"]["roc_auc"] = make.estimate(0.5)
+    found = summarised(make.score("a"))
+    assert any("beating them proves little" in sentence for sentence in findings.trust(found).why)
+    assert "rules" not in titles.gain_title(found.evidence)
+
+
+def test_titles_state_what_their_chart_shows(summarised, make):
+    found = summarised(make.score("a", 0.5, tier="very high", stage="visitor"), make.score("b", 0.5, tier="low"))
+    assert titles.reliability_title(found.evidence) == (
+        "In 1 of 2 groups contacts closed as often as predicted; 1 closed more often"
+    )
+    assert plain(titles.gain_title(found.evidence)) == (
+        "The top 20 % of the model’s list holds 50 % of the closes; of the rules’ list, 30 %"
+    )
+    assert plain(titles.tier_title(found.work)) == (
+        "The two highest tiers are 50 % of the contacts and hold 50 % of the expected closes"
+    )
+    assert titles.stage_title(found.work) == (
+        "1 contact that the rules place below MQL is in the model’s two highest tiers"
+    )
+    assert titles.drivers_title(found) == "“industry”, “page view” and “lifecycle stage” move the score most"
+    assert [(s.name, round(s.share, 9)) for s in titles.sides(found)] == [
+        ("fit", 0.6), ("interest", 0.3), ("context", 0.1),
+    ]  # fmt: skip
+
+
+def test_what_needs_attention_comes_in_order_of_weight(summarised, make):
+    found = attention(summarised(make.score("a", 0.03), now=make.now + timedelta(days=9)))
+    assert [a.weight for a in found] == ["act", "check", "check", "know", "know"]
+    assert plain(found[0].text) == (
+        "The scores are as of 1 July 2026, 9 days before this report: a nightly run is missing."
+    )
+    assert found[2].text == "contacts.a, contacts.b: has no history."
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"model_version": "m0"}, "The scores are by the model m0; the evidence on this page is of m1."),
+        ({"probability": 0.3}, "The mean score is 30 %, but 3.0 % of the training examples closed."),
+        ({"override": "Kim until 2026-07-09: knows them"}, "1 contact carries a person’s decision"),
+        ({"stage": "opportunity"}, "1 of the contacts to pursue already has an open deal"),
+    ],
+)
+def test_what_is_odd_about_the_scores_is_said(summarised, make, change, said):
+    assert any(plain(a.text).startswith(said) for a in attention(summarised(make.score("a", **change))))
+    assert not any(plain(a.text).startswith(said) for a in attention(summarised(make.score("b", 0.03))))
+
+
+def test_a_model_too_good_to_be_true_and_one_too_old_are_suspected(summarised, make, report):
+    report["comparison"]["evaluations"]["model"]["values"]["roc_auc"] = make.estimate(0.99, 0.98, 1.0)
+    report["split"]["observed_until"] = "2025-06-30T00:00:00Z"
+    said = " ".join(a.text for a in attention(summarised(make.score("a", 0.03))))
+    assert "suspiciously well (ROC-AUC 0.99)" in said
+    assert "train again" in said
+
+
+def test_an_interval_shows_on_which_side_of_right_it_ends(summarised, make, report):
+    report["comparison"]["evaluations"]["model"]["values"]["calibration_in_large"] = make.estimate(0.9, 0.8, 0.9993)
+    found = summarised(make.score("a")).evidence
+    row = next(r for r in metric_rows(found) if r.label == "Calibration in the large")
+    assert row.cells["model"].interval == "0.8000–0.9993"
+
+
+def test_the_score_of_a_run_with_nobody_is_not_called_unscored(summarised, make):
+    found = summarised(make.score("a"))
+    nobody = replace(found, work=summarised().work)
+    assert findings.headline(nobody) == "The last run scored nobody"
