@@ -11,7 +11,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from predictive.config import Config
+from predictive.config import Config, TableName
 from predictive.errors import ConfigError, nearest
 
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
@@ -29,7 +29,7 @@ def load_config(path: str | Path) -> Config:
         raise ConfigError(f"{file}: no such file; name a configuration such as configs/demo.yaml") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: cannot be read: {error}") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # a date such as 2026-13-01 is a ValueError
         raise ConfigError(f"{file}: not valid YAML: {error}") from None
     if not isinstance(raw, dict):
         raise ConfigError(
@@ -75,6 +75,8 @@ def _explain(problem: Any) -> str:
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden" and owner is not None:
         message = f"unknown key; {nearest(str(problem['loc'][-1]), owner.model_fields)}"
+    elif "[key]" in problem["loc"]:
+        message = f"unknown key; {nearest(str(problem['input']), get_args(TableName))}"
     elif problem["type"] == "missing":
         message = "required, but not given"
     elif not isinstance(problem["input"], dict | list) and problem["type"] != "value_error":
@@ -95,6 +97,8 @@ def _locate(loc: tuple[int | str, ...]) -> tuple[str, type[BaseModel] | None]:
         tagged = [a for a in members if part in _tags(a)] if len(members) > 1 else []
         if tagged:
             here = tagged[0]
+            continue
+        if part == "[key]" or (len(members) > 1 and re.match(r"literal\[|function-", str(part))):
             continue
         path += f"[{part}]" if isinstance(part, int) else f".{part}"
         owner = next((a for a in members if isinstance(a, type) and issubclass(a, BaseModel)), None)

@@ -144,7 +144,8 @@ def choose_how(
         )
         said = [f"{why}: the rule score, calibrated, takes the place of a model"]
         null = dict.fromkeys(("fit", "interest"), why)
-        return (RULE_SCORE,), Recipes(Recipe(), None, None, null), said
+        # The careful default is meant for a hundred columns; one alone would all but vanish.
+        return (RULE_SCORE,), Recipes(Recipe(strength=100.0), None, None, null), said
     folds = time_folds(part, horizon)
     recipes = choose_recipes(features, part, folds, seed=seed)
     said = [f"the {axis} axis is null: {why}" for axis, why in recipes.why_null.items()]

@@ -25,7 +25,7 @@ from predictive.config import Duration, Strict
 from predictive.errors import ConfigError, nearest
 from predictive.features import catalog
 from predictive.features.catalog import Feature
-from predictive.features.cut import account_kinds, contact_kinds
+from predictive.features.cut import attribute_kinds
 from predictive.tables import Tables
 
 EVER = 36_500
@@ -209,7 +209,7 @@ def applicable(rules: Rules, tables: Tables, *, strict: bool) -> Rules:
 
 def all_kinds(tables: Tables) -> dict[str, Any]:
     """Every attribute that a rule may name, and what it holds."""
-    return {**{f"account_{k}": v for k, v in account_kinds(tables).items()}, **contact_kinds(tables)}
+    return dict(attribute_kinds(tables))
 
 
 def rule_features(rules: Rules, kinds: dict[str, Any]) -> list[Feature]:

@@ -1,9 +1,10 @@
-"""Two CRMs to train on, as a pytest plugin: a module that needs one says `pytest_plugins = ["tests.trained"]`."""
+"""Two CRMs to train on, as a pytest plugin: a module that needs them says ``pytest_plugins = ["tests.trained"]``."""
 
 import contextlib
 import io
 import json
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +15,10 @@ import yaml
 
 from predictive.cli import main
 from predictive.config_file import load_config
-from predictive.demo import AS_OF, generate
+from predictive.sources import read_tables
+from predictive.store import open_store
 
-CONTACTS, SEED = 1_500, 3
-TINY_YAML = """
+TINY = """
 source:
   kind: files
   path: .
@@ -35,7 +36,7 @@ sink: {kind: duckdb, path: scores.duckdb}
 
 @dataclass(frozen=True)
 class Ran:
-    """What a command printed, and its exit code."""
+    """A command's exit code, and what it printed."""
 
     code: int
     out: str
@@ -43,67 +44,40 @@ class Ran:
 
     @property
     def json(self):
-        """The one JSON object on standard output."""
         return json.loads(self.out)
 
 
-def run(*arguments):
-    """Run a command in this process, with both outputs caught."""
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = main([str(a) for a in arguments])
-    return Ran(code, out.getvalue(), err.getvalue())
-
-
 @dataclass(frozen=True)
-class TrainedDemo:
-    """A small demo CRM, trained and scored once; nobody may change it: copy `database` to write to it."""
+class Demo:
+    """A small demo CRM, trained and scored once by the command line. Copy `database` to write to it."""
 
-    folder: Path
+    config: Path
     training: Ran
     scoring: Ran
     littered: list[str]
 
     @property
-    def yaml(self):
-        return self.folder / "demo.yaml"
-
-    @property
-    def config(self):
-        return load_config(self.yaml)
-
-    @property
     def database(self):
-        return self.folder / "crm.duckdb"
+        return self.config.with_name("crm.duckdb")
+
+    @property
+    def truth(self):
+        return pd.read_parquet(self.config.with_name("truth.parquet"))
 
     @property
     def bundle(self):
         return Path(self.training.json["bundle"])
 
 
-@pytest.fixture(scope="session")
-def trained(tmp_path_factory):
-    """`predictive demo`, `train` and `score` in an empty working folder, which `littered` lists afterwards."""
-    folder, elsewhere = tmp_path_factory.mktemp("demo"), tmp_path_factory.mktemp("elsewhere")
-    assert run("demo", "--contacts", CONTACTS, "--seed", SEED, "--out", folder).code == 0
-    here = Path.cwd()
-    os.chdir(elsewhere)
-    try:
-        training = run("train", folder / "demo.yaml", "--json")
-        scoring = run("score", folder / "demo.yaml", "--json")
-    finally:
-        os.chdir(here)
-    assert (training.code, scoring.code) == (0, 0), training.err + scoring.err
-    return TrainedDemo(folder, training, scoring, sorted(p.name for p in elsewhere.iterdir()))
+def run_command(*arguments):
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main([str(a) for a in arguments])
+    return Ran(code, out.getvalue(), err.getvalue())
 
 
-def write_tiny(folder, *, contacts=800, seed=1, rate=1.0, **settings):
-    """A CRM of two activity types that is learned in seconds, in CSV files; returns the path of its configuration.
-
-    Each contact is looked at 14 days after it was created; software firms and frequent visitors close more often.
-    `rate` scales the chance of closing; `settings` replace parts of the configuration.
-    """
-    random = np.random.default_rng(seed)
+def write_tiny(folder, *, contacts=800, rate=1.0, **settings):
+    random = np.random.default_rng(1)
     folder.mkdir(parents=True, exist_ok=True)
     ids = np.array([f"T{i:04}" for i in range(contacts)])
     created = pd.Timestamp("2025-01-01") + pd.to_timedelta(np.sort(random.uniform(0, 400, contacts)), unit="D")
@@ -112,26 +86,59 @@ def write_tiny(folder, *, contacts=800, seed=1, rate=1.0, **settings):
     visits = random.poisson(3, contacts)
     odds = np.exp(-2.5 + 2.0 * (sector == "software") + 0.7 * (visits - 3))
     won = random.random(contacts) < rate * odds / (1 + odds)
-    closed = created + pd.to_timedelta(random.uniform(15, 43, contacts), unit="D")
+    deals = {"deal_id": ids, "contact_id": ids, "closed_at": created + days(random.uniform(15, 43, contacts))}
     who = np.repeat(np.arange(contacts), visits + 1)
-    when = created[who] + pd.to_timedelta(random.uniform(0, 40, len(who)), unit="D")
-    early = created[who] + pd.to_timedelta(random.uniform(0, 13, len(who)), unit="D")
-    visit = np.arange(len(who)) - np.searchsorted(who, who) > 0
-    activities = pd.DataFrame(
-        {
-            "contact_id": ids[who],
-            "occurred_at": np.where(visit, early, when),
-            "type": np.where(visit, "page_view", "email_open"),
-        }
-    )
-    pd.DataFrame({"contact_id": ids, "created_at": created, "sector": sector, "size": size}).to_csv(
-        folder / "contacts.csv", index=False
-    )
-    activities.to_csv(folder / "activities.csv", index=False)
-    deals = pd.DataFrame({"deal_id": [f"D{i}" for i in ids], "contact_id": ids, "closed_at": closed, "is_won": "true"})
-    deals[won].to_csv(folder / "deals.csv", index=False)
-    (folder / "tiny.yaml").write_text(yaml.safe_dump(yaml.safe_load(TINY_YAML) | settings), encoding="utf-8")
+    opened = np.r_[True, who[1:] != who[:-1]]
+    at = created[who] + days(np.where(opened, random.uniform(0, 40, len(who)), random.uniform(0, 13, len(who))))
+    activities = {"contact_id": ids[who], "occurred_at": at, "type": np.where(opened, "email_open", "page_view")}
+    contact = {"contact_id": ids, "created_at": created, "sector": sector, "size": size}
+    pd.DataFrame(contact).to_csv(folder / "contacts.csv", index=False)
+    pd.DataFrame(activities).to_csv(folder / "activities.csv", index=False)
+    pd.DataFrame(deals).assign(is_won=True)[won].to_csv(folder / "deals.csv", index=False)
+    (folder / "tiny.yaml").write_text(yaml.safe_dump(yaml.safe_load(TINY) | settings), encoding="utf-8")
     return folder / "tiny.yaml"
 
 
-__all__ = ["AS_OF", "CONTACTS", "SEED", "Ran", "TrainedDemo", "generate", "run", "trained", "write_tiny"]
+def days(number):
+    return pd.to_timedelta(number, unit="D")
+
+
+@pytest.fixture(scope="session")
+def run():
+    """Runs a command in this process, and returns its exit code and outputs."""
+    return run_command
+
+
+@pytest.fixture(scope="session")
+def tiny():
+    """Writes a CRM that is learned in seconds into a folder, as CSV files, and returns its configuration's path.
+
+    Each contact is looked at 14 days after it was created; software firms and frequent visitors close more often.
+    `rate` scales the chance of closing; further settings replace parts of the configuration.
+    """
+    return write_tiny
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory):
+    """`predictive demo`, `train` and `score`, from an empty working folder; `littered` is what they left in it."""
+    folder, elsewhere = tmp_path_factory.mktemp("crm"), tmp_path_factory.mktemp("elsewhere")
+    with contextlib.chdir(elsewhere):
+        assert run_command("demo", "--contacts", 1_500, "--seed", 3, "--out", folder).code == 0
+        training = run_command("train", folder / "demo.yaml", "--json")
+        scoring = run_command("score", folder / "demo.yaml", "--json")
+    assert (training.code, scoring.code) == (0, 0), training.err + scoring.err
+    return Demo(folder / "demo.yaml", training, scoring, sorted(os.listdir(elsewhere)))
+
+
+@pytest.fixture(scope="session")
+def opened():
+    """Opens a configuration: a context with the configuration, the working database, its tables and the time now."""
+
+    @contextlib.contextmanager
+    def open_config(path):
+        config, now = load_config(path), time.time_ns() // 1_000
+        with open_store() as con:
+            yield config, con, read_tables(config, con, now=now), now
+
+    return open_config

@@ -21,7 +21,7 @@ FEWEST_CONTACTS = 10
 """A type or detail that fewer contacts have says nothing that could be checked."""
 CONTEXT = ("lifecycle_stage", "marketing_status")
 """Set by people as a deal advances: today's value betrays the outcome, so these need a history to be used."""
-RESERVED = ("contact_id", "as_of", "label", "deal_id", "closed_at", "cluster", "rule_score")
+RESERVED = ("contact_id", "as_of", "label", "deal_id", "closed_at", "cluster", "why", "rule_score")
 """Columns that examples have besides features."""
 NEVER = {
     "account_id": "an id",

@@ -16,7 +16,7 @@ from predictive.tables import Kind, Tables
 Frame = nw.LazyFrame[Any]
 CONTACT_ATTRIBUTES = ("account_id", "job_title", "country", "source", "lifecycle_stage", "marketing_status", "tags")
 ACCOUNT_ATTRIBUTES: dict[str, Kind] = {"industry": "text", "employees": "number", "revenue": "number"}
-NUMBER = r"^[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$"
+NUMBER = r"^[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,2})?$"
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,14 @@ def account_kinds(tables: Tables) -> dict[str, Kind]:
     return {**ACCOUNT_ATTRIBUTES, **tables.attributes.get("accounts", {})}
 
 
+def attribute_kinds(tables: Tables) -> dict[str, Kind]:
+    """The attributes as :class:`Known` names them, and what they hold."""
+    return {**{f"account_{name}": kind for name, kind in account_kinds(tables).items()}, **contact_kinds(tables)}
+
+
 def attribute_columns(tables: Tables) -> set[str]:
     """The names that attributes have in :class:`Known`."""
-    return {*contact_kinds(tables), *(f"account_{name}" for name in account_kinds(tables))}
+    return set(attribute_kinds(tables))
 
 
 def check_attributes(tables: Tables) -> None:
@@ -72,6 +77,26 @@ def cut(tables: Tables, at: Frame) -> Known:
         .select("contact_id", "type", "detail", "value", "t", "age")
     )
     return Known(contacts, activities)
+
+
+def held_by(tables: Tables, accounts: Frame) -> Frame:
+    """Rows of `accounts` (`account_id`, `since`, …), once for each contact who existed and belonged to it at `since`.
+
+    Where `account_id` has no history, today's contacts are taken to have always belonged to their accounts.
+    """
+    contacts = tables.contacts.select("contact_id", "account_id", "created_at")
+    if "account_id" not in tables.tracked["contact"]:
+        members = contacts.join(accounts, on="account_id", how="inner")
+        return members.filter(nw.col("created_at") <= nw.col("since"))
+    moves = tables.changes.filter((nw.col("object") == "contact") & (nw.col("attribute") == "account_id"))
+    moves = moves.rename({"object_id": "contact_id"})
+    ever = nw.concat([moves.select("contact_id", account_id=nw.col(c)) for c in ("value", "old_value")]).unique()
+    maybe = ever.join(contacts.drop("account_id"), on="contact_id", how="inner")
+    maybe = maybe.join(accounts, on="account_id", how="inner").filter(nw.col("created_at") <= nw.col("since"))
+    looked_at = maybe.select("contact_id", as_of=nw.col("since")).unique()
+    then = _values_then(moves.join(looked_at, on="contact_id", how="inner"), ["contact_id", "as_of"])
+    then = then.select("contact_id", since=nw.col("as_of"), account_id=nw.col("value"))
+    return maybe.join(then, on=["contact_id", "since", "account_id"], how="inner")
 
 
 def _attributes_then(tables: Tables, at: Frame) -> Frame:

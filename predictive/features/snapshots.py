@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,8 +10,9 @@ import narwhals as nw
 
 from predictive.clock import DAY, calendar
 from predictive.config import AgeSnapshots, Config, Eligibility
-from predictive.features.cut import Frame, Known
-from predictive.tables import Tables
+from predictive.errors import ConfigError, nearest
+from predictive.features.cut import Frame, Known, attribute_kinds, held_by
+from predictive.tables import Kind, Tables
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,9 @@ def tonight(tables: Tables, config: Config, night: int) -> tuple[Frame, Frame]:
 def wins(tables: Tables, config: Config) -> Frame:
     """Who won what and when: `contact_id`, `deal_id`, `closed_at`, for every won deal, however it names its contact.
 
-    A deal with only an account counts for the account's contacts who existed when it was created (or, where that is
-    not known, closed): all of them, none, or the one with the most activities until then, as configured.
+    A deal with only an account counts for the account's contacts who existed when it was created (or closed, where that
+    was earlier or the other is not known): all of them, none, or the one with the most activities until then, as
+    configured.
     """
     return _of_contacts(tables, config, tables.deals.filter(nw.col("is_won") & ~nw.col("closed_at").is_null()))
 
@@ -91,12 +94,13 @@ def _of_contacts(tables: Tables, config: Config, deals: Frame) -> Frame:
     direct = deals.filter(~nw.col("contact_id").is_null()).select(columns)
     if config.eligibility.account_deals == "none":
         return direct
-    by_account = deals.filter(nw.col("contact_id").is_null() & ~nw.col("account_id").is_null())
-    by_account = by_account.select(
-        "account_id", "deal_id", "begun", "closed_at", since=nw.coalesce("begun", "closed_at")
+    # A deal with contacts is theirs, even where a further row of it names only the account.
+    named = tables.deals.filter(~nw.col("contact_id").is_null()).select("deal_id").unique()
+    alone = deals.filter(nw.col("contact_id").is_null() & ~nw.col("account_id").is_null())
+    by_account = alone.join(named, on="deal_id", how="anti").select(
+        "account_id", "deal_id", "begun", "closed_at", since=nw.min_horizontal("begun", "closed_at")
     )
-    members = tables.contacts.select("contact_id", "account_id", "created_at").join(by_account, on="account_id")
-    members = members.filter(nw.col("created_at") <= nw.col("since"))
+    members = held_by(tables, by_account)
     if config.eligibility.account_deals == "most_active":
         members = _most_active(tables, members)
     return nw.concat([direct, members.select(columns)])
@@ -126,12 +130,14 @@ def judge(known: Known, tables: Tables, config: Config, *, training: bool) -> Fr
     if rules.lost == "exclude":
         frame = _with_first(frame, losses(tables, config), "_lost")
         reasons.append(("its deal was lost", nw.col("_lost") <= nw.col("as_of")))
-    history = tables.tracked["contact"] if training else frozenset()
+    kinds, history = attribute_kinds(tables), _with_history(tables)
     for attribute, values in rules.non_marketing.items():
+        if attribute not in kinds:
+            hint = nearest(attribute, kinds)
+            raise ConfigError(f"eligibility.non_marketing: no table has the attribute {attribute!r}; {hint}")
         if not training or attribute in history:
-            low = nw.col(attribute).str.to_lowercase().str.replace_all("_", " ", literal=True)
-            plain = [v.lower().replace("_", " ") for v in values]
-            reasons.append((f"{attribute.replace('_', ' ')} says it is not to be marketed to", low.is_in(plain)))
+            said = _says(attribute, kinds[attribute], values)
+            reasons.append((f"{attribute.replace('_', ' ')} says it is not to be marketed to", said))
     why: Any = nw.lit(None, nw.String)
     for text, condition in reversed(reasons):
         why = nw.when(condition).then(nw.lit(text)).otherwise(why)
@@ -140,7 +146,22 @@ def judge(known: Known, tables: Tables, config: Config, *, training: bool) -> Fr
 
 def unfiltered(tables: Tables, rules: Eligibility) -> list[str]:
     """The status attributes that training cannot filter by, for want of a history."""
-    return sorted(set(rules.non_marketing) - tables.tracked["contact"])
+    return sorted(set(rules.non_marketing) - _with_history(tables))
+
+
+def _with_history(tables: Tables) -> set[str]:
+    """The attributes of :class:`~predictive.features.cut.Known` that have a history."""
+    return {*tables.tracked["contact"], *(f"account_{name}" for name in tables.tracked["account"])}
+
+
+def _says(attribute: str, kind: Kind, values: Sequence[str]) -> nw.Expr:
+    """Whether an attribute has one of these values, whatever their case and the sign (-, _ or space) between words."""
+    text = nw.col(attribute).cast(nw.String)
+    if kind == "number":
+        text = text.str.replace_all(r"\.0$", "")
+    for sign in "_-":
+        text = text.str.replace_all(sign, " ", literal=True)
+    return text.str.to_lowercase().is_in([v.lower().replace("_", " ").replace("-", " ") for v in values])
 
 
 def _with_first(frame: Frame, outcomes: Frame, name: str) -> Frame:

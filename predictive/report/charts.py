@@ -170,7 +170,7 @@ def tier_chart(groups: Sequence[Group]) -> Bars | None:
         start, name = i * 62.0, (group.name[0].upper() + group.name[1:],)
         for kind, share, top, label in (
             ("contacts", group.contacts / contacts, start + 20, name),
-            ("closes", group.expected / closes, start + 38, ()),
+            ("closes", group.expected / closes if closes > 0 else 0.0, start + 38, ()),
         ):
             whole = "the contacts" if kind == "contacts" else "the expected closes"
             hover = f"Tier {group.name}: {percent(share)} of {whole}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ def write_report(bundle: Bundle, sink: Sink, config: Config, path: Path, *, now:
 
 def render(summary: Summary) -> str:
     """The whole page as HTML that needs nothing else: no script, no font, no image from anywhere."""
-    page = _environment(summary).get_template(TEMPLATE)
+    page = _environment(summary.timezone).get_template(TEMPLATE)
     return str(page.render(_page(summary)))
 
 
@@ -60,15 +60,7 @@ def _page(summary: Summary) -> dict[str, Any]:
         "gain": charts.gain_chart(evidence),
         "tiers": charts.tier_chart(tuple(work.tiers.values())),
         "drivers": charts.driver_chart(summary.drivers),
-        "titles": {
-            "reliability": titles.reliability_title(evidence),
-            "gain": titles.gain_title(evidence),
-            "drivers": titles.drivers_title(summary),
-            "matrix": titles.matrix_title(work) if scored else None,
-            "tiers": titles.tier_title(work) if scored else None,
-            "top": titles.top_title(work) if scored else None,
-            "stages": titles.stage_title(work) if scored else None,
-        },
+        "titles": _titles(summary),
         "metrics": details.metric_rows(evidence),
         "recipes": {name: details.in_words(recipe) for name, recipe in summary.making.recipes.items()},
         "sides": titles.sides(summary),
@@ -79,7 +71,26 @@ def _page(summary: Summary) -> dict[str, Any]:
     }
 
 
-def _environment(summary: Summary) -> Any:
+def _titles(summary: Summary) -> dict[str, str]:
+    """What stands above each chart and table that the page has."""
+    work, evidence = summary.work, summary.evidence
+    always = {
+        "reliability": titles.reliability_title(evidence),
+        "gain": titles.gain_title(evidence),
+        "drivers": titles.drivers_title(summary),
+    }
+    if work.everyone.contacts == 0:
+        return always
+    return always | {
+        "matrix": titles.matrix_title(work),
+        "tiers": titles.tier_title(work),
+        "stages": titles.stage_title(work),
+        "top": titles.top_title(work),
+    }
+
+
+@cache
+def _environment(timezone: str) -> Any:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -96,8 +107,8 @@ def _environment(summary: Summary) -> Any:
         "factor": words.factor,
         "many": words.many,
         "duration": words.duration,
-        "day": partial(words.day, zone=summary.timezone),
-        "moment": partial(words.moment, zone=summary.timezone),
+        "day": partial(words.day, zone=timezone),
+        "moment": partial(words.moment, zone=timezone),
     }
     environment.globals["percent_range"] = words.percent_range
     return environment

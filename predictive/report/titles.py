@@ -58,8 +58,8 @@ def tier_title(work: Work) -> str:
     """How concentrated the expected closes are."""
     groups = [work.tiers[name] for name in TIERS[:2]]
     contacts, closes = sum(g.contacts for g in groups), sum(g.expected for g in groups)
-    if contacts == 0:
-        return "Nobody is in the two highest tiers"
+    if contacts == 0 or closes == 0:
+        return "Nobody is in the two highest tiers" if contacts == 0 else "No close is expected"
     return (
         f"The two highest tiers are {percent(contacts / work.everyone.contacts)} of the contacts and hold "
         f"{percent(closes / work.everyone.expected)} of the expected closes"

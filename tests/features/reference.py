@@ -1,4 +1,4 @@
-"""What every feature, label and verdict should be: slow, obvious loops over plain rows, from the words of the design."""
+"""What every feature, label and verdict should be: slow, obvious loops over plain rows, as the design says."""
 
 from dataclasses import dataclass
 from math import floor
@@ -202,9 +202,13 @@ def why_not(history, contact_id, eligibility, *, training):
         has_history = any(c["object"] == "contact" and c["attribute"] == name for c in history.changes)
         if training and not has_history:
             continue
-        if then[name] is not None and then[name].lower().replace("_", " ") in values:
+        if then[name] is not None and plain(then[name]) in map(plain, values):
             return f"{name.replace('_', ' ')} says it is not to be marketed to"
     return None
+
+
+def plain(status):
+    return status.lower().replace("_", " ").replace("-", " ")
 
 
 def is_opportunity(history, contact_id, account_deals):

@@ -1,7 +1,7 @@
-import random
 from dataclasses import replace
 from datetime import date
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -125,8 +125,10 @@ def test_two_features_of_one_name_are_refused():
 
 
 def test_intensity_is_a_sum_of_integers_whatever_the_order(con):
-    rows = [did(t=NIGHT - random.Random(i).randrange(90 * DAY)) for i in range(200)]
-    found = {one(past(*random.Random(s).sample(rows, len(rows))), con, catalog.intensity((), 30)) for s in range(4)}
+    rng = np.random.default_rng(7)
+    times = rng.integers(NIGHT - 90 * DAY, NIGHT, 200)
+    orders = [rng.permutation(times) for _ in range(4)]
+    found = {one(past(*(did(t=int(t)) for t in order)), con, catalog.intensity((), 30)) for order in orders}
     assert len(found) == 1
     assert (found.pop() * catalog.WEIGHT_ONE).is_integer()
 
@@ -138,7 +140,7 @@ def test_a_weight_halves_with_every_half_life_and_half_of_the_last_digit_is_roun
 
 
 def test_a_calendar_as_of_after_the_clocks_change_looks_back_whole_days_of_24_hours(con):
-    # In Madrid the week before Monday, 30 March 2026 has 167 hours: its window begins an hour before the first midnight.
+    # In Madrid the week before Monday, 30 March 2026 has 167 hours: the window begins an hour before its midnight.
     (as_of,) = calendar(NIGHT, NIGHT + 2 * DAY, "week", "Europe/Madrid")
     monday = instant(date(2026, 3, 23), "Europe/Madrid")
     assert as_of == instant(date(2026, 3, 30), "Europe/Madrid") == monday + 7 * DAY - DAY // 24
@@ -148,12 +150,9 @@ def test_a_calendar_as_of_after_the_clocks_change_looks_back_whole_days_of_24_ho
 
 
 def test_five_thousand_activities_of_one_contact_are_all_counted(con):
-    draw = random.Random(7)
-    rows = [
-        did(t=NIGHT - draw.randrange(-DAY, 400 * DAY), type=draw.choice(["page_view", "call"]), detail="pricing")
-        for _ in range(5000)
-    ]
-    history = past(*rows)
+    rng = np.random.default_rng(7)
+    times, types = rng.integers(NIGHT - 400 * DAY, NIGHT + DAY, 5000), rng.choice(["page_view", "call"], 5000)
+    history = past(*(did(t=int(t), type=str(type_), detail="pricing") for t, type_ in zip(times, types, strict=True)))
     found = build_duckdb(history, con)["c1"]
     assert found.items() >= built(history)["c1"].items()
     assert found["any_count_365d"] > 4000

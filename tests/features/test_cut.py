@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 
 from predictive.clock import DAY
-from predictive.features.cut import attribute_columns, cut, tracked
+from predictive.features.cut import attribute_kinds, cut
 from tests.features.histories import KINDS, NIGHT, History, at, by_contact, changed, collected, contact, did, histories
 from tests.features.histories import tables as made
 from tests.features.reference import contact_then, seen
@@ -121,6 +121,6 @@ def test_the_attributes_that_are_cut_are_those_of_contacts_and_with_a_prefix_of_
     history = history_of(changed("c1", "plan", "a", NIGHT))
     tables = made(history, con)
     names = {*KINDS["contact"], *(f"account_{name}" for name in KINDS["account"])}
-    assert attribute_columns(tables) == names
+    assert set(attribute_kinds(tables)) == names
     assert set(contacts_then(history, con)["c1"]) == {*names, "as_of", "created_at"}
-    assert (tracked(tables, "contact"), tracked(tables, "account")) == ({"plan"}, set())
+    assert tables.tracked == {"contact": {"plan"}, "account": set()}

@@ -45,6 +45,10 @@ def judged(seed=0, rows=20_000):
     return z, (random.random(rows) < expit(z)).astype(float), np.repeat([0, 1, 2, 3], rows // 4)
 
 
+def logistic_loss(label, probability):
+    return -np.mean(label * np.log(probability) + (1 - label) * np.log1p(-probability))
+
+
 def test_the_clear_winner_has_all_the_weight_and_a_tie_is_halved():
     z, label, fold = judged()
     noise = np.random.default_rng(1).normal(0, 2, len(z))
@@ -135,8 +139,9 @@ def test_too_few_closes_for_folds_mean_a_logistic_regression_with_careful_defaul
     features, recipes, said = choose_how(FEATURES, frame, HORIZON, seed=7)
     assert recipes.probability == Recipe(weight=0.0)
     assert features == FEATURES
-    assert f"{closes(frame)} closes are too few for time folds: a logistic regression with careful defaults is used" in (
-        said
+    assert (
+        f"{closes(frame)} closes are too few for time folds: a logistic regression with careful defaults is used"
+        in (said)
     )
     assert set(recipes.why_null) == {"fit", "interest"}
     model = fit_model(features, frame, recipes, seed=7)
@@ -149,18 +154,17 @@ def test_few_closes_are_not_called_a_model_but_a_calibrated_rule_score():
     assert 5 < closes(frame) < FEWEST_CLOSES
     features, recipes, said = choose_how(FEATURES, frame, HORIZON, seed=7)
     assert features == (RULE_SCORE,)
-    assert said == [
-        f"only {closes(frame)} closes to learn from, and 20 are needed: the rule score, calibrated, takes the place of "
-        "a model"
-    ]
+    why = f"only {closes(frame)} closes to learn from, and 20 are needed"
+    assert said == [f"{why}: the rule score, calibrated, takes the place of a model"]
+    assert recipes.why_null == dict.fromkeys(("fit", "interest"), why)
     probability = fit_model(features, frame, recipes, seed=7).probability.probability(frame)
-    assert probability.mean() == pytest.approx(frame["label"].mean(), rel=0.01)
-    ranked = pd.Series(probability).groupby(frame["rule_score"]).first()
-    assert ranked.is_monotonic_increasing
-    slope, shift = fit_platt(frame["label"].to_numpy(), frame["rule_score"].to_numpy(dtype=float))
-    platt = expit(shift + slope * frame["rule_score"].to_numpy())
-    print(ranked, pd.Series(platt).groupby(frame["rule_score"]).first())
-    assert 0
+    label, points = frame["label"].to_numpy(), frame["rule_score"].to_numpy(dtype=float)
+    assert probability.mean() == pytest.approx(label.mean(), rel=0.01)
+    slope, shift = fit_platt(label, points)
+    platt = expit(shift + slope * points)
+    assert np.all(np.diff(probability[np.argsort(points)]) >= 0)
+    assert logistic_loss(label, probability) < logistic_loss(label, platt) + 0.003
+    assert logistic_loss(label, np.full(len(label), label.mean())) > logistic_loss(label, platt) + 0.003
 
 
 def test_without_features_the_rule_score_is_used_however_many_closes_there_are():

@@ -60,10 +60,14 @@ def test_a_model_that_loses_says_so_first(summarised, make, report):
 def test_the_evidence_is_said_in_plain_sentences(summarised, make):
     assert [plain(s) for s in findings.trust(summarised(make.score("a"))).why] == [
         "Of the 500 test scores of about 20 %, the highest, 24 % closed within 90 days (95 % interval 21–28 %).",
-        "Over all 1,000 test scores it expected 95 to close and 100 did: a difference that luck explains "
-        "(ratio 0.95, 95 % interval 0.85–1.06).",
-        "It beats the manual rules on the same contacts: the top fifth of its list holds 50 % of the closes, the top "
-        "fifth of theirs 30 %.",
+        (
+            "Over all 1,000 test scores it expected 95 to close and 100 did: a difference that luck explains "
+            "(ratio 0.95, 95 % interval 0.85–1.06)."
+        ),
+        (
+            "It beats the manual rules on the same contacts: the top fifth of its list holds 50 % of the closes, the "
+            "top fifth of theirs 30 %."
+        ),
     ]
 
 
@@ -129,10 +133,31 @@ def test_an_interval_shows_on_which_side_of_right_it_ends(summarised, make, repo
     report["comparison"]["evaluations"]["model"]["values"]["calibration_in_large"] = make.estimate(0.9, 0.8, 0.9993)
     found = summarised(make.score("a")).evidence
     row = next(r for r in metric_rows(found) if r.label == "Calibration in the large")
-    assert row.cells["model"].interval == "0.8000–0.9993"
+    assert row.cells["model"].interval == "0.800–0.999"
 
 
 def test_the_score_of_a_run_with_nobody_is_not_called_unscored(summarised, make):
     found = summarised(make.score("a"))
     nobody = replace(found, work=summarised().work)
     assert findings.headline(nobody) == "The last run scored nobody"
+
+
+@pytest.mark.parametrize(
+    ("ratio", "said"),
+    [
+        ((0.8, 0.7, 0.9), "expected 80 to close and 100 did: it expects too few"),
+        ((1.2, 1.1, 1.3), "expected 120 to close and 100 did: it expects too many"),
+    ],
+)
+def test_a_score_that_is_off_over_all_says_so_first(summarised, make, report, ratio, said):
+    report["comparison"]["evaluations"]["model"]["values"]["calibration_in_large"] = make.estimate(*ratio)
+    found = findings.trust(summarised(make.score("a")))
+    assert found.answer.startswith("With care")
+    assert said in found.why[0]
+
+
+def test_what_is_merely_to_know_comes_last_wherever_it_was_found(summarised, make):
+    sample = replace(summarised(make.score("a", 0.03), now=make.now + timedelta(days=9)), live=False)
+    found = attention(sample)
+    assert [a.weight for a in found] == ["check", "check", "know", "know", "know"]
+    assert found[2].text.endswith("9 days before this report, as configured (score.as_of).")

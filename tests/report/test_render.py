@@ -24,6 +24,7 @@ class Page(HTMLParser):
 
     def __init__(self, html):
         super().__init__()
+        self.html = html
         self.open, self.tags, self.text, self.charts = [], [], [], []
         self.feed(html)
         self.close()
@@ -49,7 +50,7 @@ class Page(HTMLParser):
             self.text.append(data)
 
     def said(self, text):
-        return text in " ".join(" ".join(self.text).split()).replace("\u00a0", " ")
+        return text in " ".join("".join(self.text).split()).replace("\u00a0", " ")
 
 
 @pytest.fixture
@@ -95,14 +96,11 @@ def test_nothing_outside_the_file_is_asked_for(write, make):
         assert tag not in {"script", "link", "img", "iframe", "object", "embed", "base", "form"}
         for name in ("src", "href", "xlink:href", "action", "poster"):
             assert attrs.get(name, "#").startswith("#")
-    html = render_file(page)
-    assert "@import" not in html
-    assert all(inner.startswith("#") for inner in re.findall(r"url\((.*?)\)", html))
-    assert ("meta", {"http-equiv": "Content-Security-Policy", "content": "default-src 'none'; style-src 'unsafe-inline'"}) in page.tags  # fmt: skip
-
-
-def render_file(page):
-    return page.rawdata or "".join(str(tag) for tag in page.tags)
+    assert "://" not in page.html
+    assert "@import" not in page.html
+    assert all(inner.startswith("#") for inner in re.findall(r"url\((.*?)\)", page.html))
+    policy = [attrs["content"] for _, attrs in page.tags if attrs.get("http-equiv") == "Content-Security-Policy"]
+    assert policy == ["default-src 'none'; style-src 'unsafe-inline'"]
 
 
 def test_links_and_labels_point_at_what_is_there_once(write, make):
@@ -150,8 +148,8 @@ def test_a_test_without_closes_is_no_evidence(write, make, report):
         found |= {"closes": 0, "base_rate": 0.0, "values": dict.fromkeys(found["values"], nothing)}
     for found in report["comparison"]["advantages"].values():
         found |= dict.fromkeys(found, nothing)
-    report["reliability"] = dict.fromkeys(report["reliability"], [])
-    report["gain"] = dict.fromkeys(report["gain"], [])
+    report["reliability"] = {name: [] for name in report["reliability"]}
+    report["gain"] = {name: [] for name in report["gain"]}
     report["importance"] = []
     page = write(make.score("a"))
     assert page.said("Not yet: the test does not support working by it")
@@ -183,23 +181,19 @@ def test_a_report_can_be_made_of_any_valid_scores(data, bundle, config, make, tm
     Page(render(summarise(bundle, SCORES.validate(scores.assign(**times)), runs, config, now=make.now)))
 
 
-def test_a_report_that_cannot_be_written_leaves_the_old_one(bundle, config, make, tmp_path, monkeypatch):
-    sink, path = make.sink(tmp_path, [make.score("a")]), tmp_path / "report.html"
+def test_a_report_that_fails_leaves_the_old_one(bundle, config, make, tmp_path):
+    path = tmp_path / "report.html"
     path.write_text("old")
-    broken = replace(bundle, report={})
     with pytest.raises(KeyError):
-        write_report(broken, sink, config, path, now=make.now)
-    monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
-    with pytest.raises(DataError, match="No space left on device"):
-        write_report(bundle, sink, config, path, now=make.now)
+        write_report(replace(bundle, report={}), make.empty(tmp_path), config, path, now=make.now)
     assert path.read_text() == "old"
-    assert [p.name for p in tmp_path.iterdir() if "writing" in p.name] == []
 
 
 def test_a_folder_in_the_place_of_the_report_is_one_clear_error(bundle, config, make, tmp_path):
     (tmp_path / "report.html").mkdir()
     with pytest.raises(DataError, match=r"report\.html: the report cannot be written"):
         write_report(bundle, make.empty(tmp_path), config, tmp_path / "report.html", now=make.now)
+    assert [p.name for p in tmp_path.iterdir()] == ["report.html"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such permissions")

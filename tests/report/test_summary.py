@@ -17,7 +17,7 @@ from predictive.report.work import Reason, split_reasons
 def rows(make):
     return [
         make.score("a", 0.5, tier="very high", stage="opportunity"),
-        make.score("b", 0.25, tier="very high", quadrant="opportunistic", stage="prospect", override="Kim until 2026-07-09: x"),
+        make.score("b", 0.25, tier="very high", quadrant="opportunistic", stage="prospect", override="Kim: x"),
         make.score("c", 0.07, tier="high", quadrant="nurture", stage="MQL"),
         make.score("d", 0.02, tier="low", quadrant="disengage", stage="visitor"),
         make.score("e", 0.02, tier="low", quadrant="disengage", stage="visitor"),

@@ -1,0 +1,187 @@
+import json
+import math
+from dataclasses import replace
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+
+from predictive.clock import DAY, parse_instant, to_micros
+from predictive.learning import learn, prepare
+from predictive.model.bundle import champion, load_bundle, save_bundle
+from predictive.splits import TimeSplit
+
+pytest_plugins = ["tests.trained"]
+
+COLUMNS = ["contact_id", "as_of", "label", "probability", "logistic", "rules", "rule_score", "fit", "interest"]
+COMPETITORS = {"model", "logistic", "rules"}
+METRICS = {"log_loss", "brier", "roc_auc", "average_precision"}
+
+
+@pytest.fixture(scope="module")
+def predictions(demo):
+    return pd.read_parquet(demo.bundle / "test_predictions.parquet")
+
+
+@pytest.fixture(scope="module")
+def small(tiny, run, tmp_path_factory):
+    """The tiny CRM, trained twice in one place; the second time with a dump."""
+    path = tiny(tmp_path_factory.mktemp("small"))
+    first = run("train", path, "--json")
+    with pytest.MonkeyPatch.context() as patch:
+        # Bundles are named by the second.
+        now = __import__("time").time_ns()
+        patch.setattr("time.time_ns", lambda: now + 2_000_000_000)
+        second = run("train", path, "--json", "--joblib", "--out", path.parent / "others")
+    assert (first.code, second.code) == (0, 0), first.err + second.err
+    return path, first.json, second.json
+
+
+def test_what_is_learned_agrees_with_the_truth(demo, predictions):
+    truth = demo.truth.rename(columns={"probability": "true"})
+    both = predictions.merge(truth, on=["contact_id", "as_of"], how="left", validate="one_to_one")
+    assert both["true"].notna().all()
+    assert np.corrcoef(both["probability"], both["true"])[0, 1] > 0.75
+    assert both["probability"].mean() == pytest.approx(both["true"].mean(), rel=0.3)
+    for worse in ("rules", "rule_score"):
+        assert np.corrcoef(both[worse], both["true"])[0, 1] < np.corrcoef(both["probability"], both["true"])[0, 1]
+
+
+def test_every_competitor_is_measured_on_the_same_test_contacts(demo, predictions):
+    metrics = demo.training.json["metrics"]
+    assert set(metrics) == COMPETITORS
+    label = predictions["label"].to_numpy()
+    for name, column in {"model": "probability", "logistic": "logistic", "rules": "rules"}.items():
+        assert set(metrics[name]) >= METRICS
+        p = predictions[column].to_numpy()
+        assert metrics[name]["log_loss"] == pytest.approx(-np.mean(np.log(np.where(label == 1, p, 1 - p))))
+        assert metrics[name]["brier"] == pytest.approx(np.mean((p - label) ** 2))
+    assert metrics["model"]["log_loss"] < metrics["rules"]["log_loss"]
+
+
+def test_the_test_predictions_have_the_columns_of_the_contract_and_one_row_per_example(demo, predictions):
+    assert list(predictions.columns) == COLUMNS
+    assert not predictions.duplicated(["contact_id", "as_of"]).any()
+    assert str(predictions["as_of"].dtype) == "datetime64[us, UTC]"
+    probabilities = predictions[["probability", "logistic", "rules", "fit", "interest"]]
+    assert ((probabilities > 0) & (probabilities < 1)).all(axis=None)
+    assert predictions["rule_score"].between(0, 100).all()
+    assert len(predictions) == demo.training.json["judged"]["test_examples"]
+
+
+def test_the_rules_are_calibrated_on_the_training_part_and_keep_their_order(predictions):
+    by_score = predictions.groupby("rule_score")["rules"].agg(["min", "max"])
+    assert (by_score["min"] == by_score["max"]).all()
+    assert by_score["min"].is_monotonic_increasing
+
+
+def test_test_examples_follow_the_training_part_and_are_mature(demo, predictions):
+    split = demo.training.json["split"]
+    assert predictions["as_of"].min() == pd.Timestamp(split["test_from"])
+    assert predictions["as_of"].max() + pd.Timedelta(days=90) <= pd.Timestamp(split["observed_until"])
+    assert pd.Timestamp(demo.training.json["judged"]["until"]) + pd.Timedelta(days=90) <= predictions["as_of"].min()
+
+
+def test_the_manifest_keeps_judged_and_shipped_apart(demo):
+    manifest = json.loads((demo.bundle / "manifest.json").read_text())
+    judged, shipped = manifest["judged"], manifest["shipped"]
+    assert (judged["test_examples"], judged["test_closes"]) == (3488, 46)
+    assert judged["until"] < shipped["until"]
+    assert judged["examples"] + judged["test_examples"] < shipped["examples"]
+    assert 20 <= judged["closes"] < shipped["closes"]
+    assert load_bundle(demo.bundle).cuts.base_rate == shipped["base_rate"]
+
+
+def test_a_training_is_quiet_and_leaves_nothing_in_the_working_folder(demo):
+    assert demo.littered == []
+    assert demo.training.err == ""
+
+
+def test_the_same_data_configuration_and_seed_give_the_same_bytes(tiny, opened, tmp_path):
+    with opened(tiny(tmp_path)) as (config, _, tables, now):
+        made = []
+        for i in (1, 2):
+            prepared = prepare(tables, config, now=now)
+            training = learn(prepared, config, now=now)
+            folder = save_bundle(
+                training.bundle, tmp_path / str(i), config="", predictions=training.predictions, estimator=None
+            )
+            made.append({f.name: f.read_bytes() for f in folder.iterdir()})
+        names = ("test_predictions.parquet", "probability.trees.txt", "fit.json", "probability.json", "scoring.json")
+        for name in names:
+            assert made[0][name] == made[1][name], name
+        other = learn(prepared, config.model_copy(update={"model": config.model.model_copy(update={"seed": 0})}), now=now)
+        assert not np.array_equal(other.predictions["probability"], training.predictions["probability"])
+        shuffled = replace(prepared, frame=prepared.frame.assign(label=prepared.frame["label"]))
+        assert shuffled.fingerprint == prepared.fingerprint
+        changed = prepared.frame.assign(label=1 - prepared.frame["label"])
+        assert replace(prepared, frame=changed).fingerprint != prepared.fingerprint
+
+
+def test_the_first_training_makes_the_champion_and_the_second_is_a_challenger(small):
+    path, first, second = small
+    assert (first["champion"], second["champion"]) == (True, False)
+    assert (first["registered"]["version"], second["registered"]["version"]) == (1, 2)
+    assert str(champion(path.parent / "models")) == first["bundle"]
+    assert second["bundle"].startswith(str(path.parent / "others"))
+    assert first["metrics"] == second["metrics"]
+
+
+def test_the_dump_for_notebooks_predicts_what_the_bundle_predicts(small, opened):
+    path, _, second = small
+    bundle = load_bundle(path.parent / "others" / second["bundle"].rpartition("/")[2])
+    scorer = joblib.load(path.parent / "others" / bundle.version / "model.joblib")
+    with opened(path) as (config, _, tables, now):
+        frame = prepare(tables, config, now=now).frame
+    closing = scorer.predict_proba(frame[scorer.feature_names_in_])
+    assert closing.shape == (len(frame), 2)
+    np.testing.assert_allclose(closing.sum(axis=1), 1)
+    np.testing.assert_array_equal(closing[:, 1], bundle.model.probability.probability(frame))
+    assert set(scorer.predict(frame)) == set(scorer.classes_) == {0, 1}
+    assert "Fitted" not in repr(scorer)
+
+
+def test_few_closes_are_said_and_the_rules_take_the_models_place(tiny, run, tmp_path):
+    trained = run("train", tiny(tmp_path, rate=0.13), "--json")
+    assert trained.code == 0, trained.err
+    found = trained.json
+    closes = found["judged"]["closes"]
+    assert 0 < closes < 20
+    assert found["said"][0].startswith(f"only {closes} closes to learn from, and 20 are needed: the rule score")
+    predictions = pd.read_parquet(tmp_path / "models" / found["bundle"].rpartition("/")[2] / "test_predictions.parquet")
+    assert predictions[["fit", "interest"]].isna().all(axis=None)
+    ranks = predictions[["probability", "rule_score"]].rank()
+    assert (ranks["probability"] == ranks["rule_score"]).all()
+    scored = run("score", tmp_path / "tiny.yaml", "--json")
+    assert scored.code == 0, scored.err
+    assert scored.json["rows"] > 0
+
+
+def test_a_configured_split_is_obeyed_and_what_reaches_past_it_is_immature(tiny, opened, tmp_path):
+    split = {"train_from": "2025-02-01", "train_until": "2025-08-01", "test_from": "2025-09-01", "test_until": "2025-11-01"}
+    with opened(tiny(tmp_path, split=split)) as (config, _, tables, now):
+        prepared = prepare(tables, config, now=now)
+    part, test = prepared.split.learn(prepared.frame), prepared.split.test(prepared.frame)
+    at = {k: to_micros(parse_instant(f"{v}T00:00:00+00:00")) for k, v in split.items()}
+    assert at["train_from"] <= part["as_of"].min()
+    assert part["as_of"].max() < at["train_until"]
+    assert part["as_of"].max() + 30 * DAY <= at["test_from"]
+    assert at["test_from"] <= test["as_of"].min()
+    assert test["as_of"].max() < at["test_until"]
+    early = prepared.frame["as_of"].between(at["train_from"], at["train_until"] - 1)
+    assert prepared.immature == (early & (prepared.frame["as_of"] + 30 * DAY > at["test_from"])).sum()
+    assert isinstance(prepared.split, TimeSplit)
+
+
+def test_every_number_of_the_json_is_finite_or_null(small):
+    def walk(value):
+        if isinstance(value, dict):
+            return [x for v in value.values() for x in walk(v)]
+        if isinstance(value, list):
+            return [x for v in value for x in walk(v)]
+        return [value]
+
+    values = [v for v in walk(small[1]) if isinstance(v, float)]
+    assert values
+    assert all(map(math.isfinite, values))
