@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+import narwhals as nw
 import numpy as np
 import pandas as pd
 
@@ -16,7 +17,7 @@ from predictive.config import Config
 from predictive.evaluation import Comparison, compare, gain_curve, reliability
 from predictive.features.catalog import Feature
 from predictive.features.choose import Choice, choose
-from predictive.features.cut import check_attributes
+from predictive.features.cut import check_attributes, contact_kinds
 from predictive.features.examples import Examples, examples
 from predictive.features.snapshots import unfiltered
 from predictive.model.bundle import Bundle, fingerprint
@@ -99,7 +100,7 @@ def learn(
     features, recipes, said = choose_how(varied, part, split.horizon, seed=seed)
     progress("judging on the test part")
     judged = fit_model(features, part, recipes, seed=seed)
-    predictions = _predict(judged, part, test, seed=seed)
+    predictions = _predict(judged, varied or [RULE_SCORE], part, test, seed=seed)
     comparison = compare(
         predictions["label"].to_numpy(),
         {name: predictions[column].to_numpy() for name, column in COMPETITORS.items()},
@@ -163,14 +164,15 @@ def choose_how(
     return features, recipes, said
 
 
-def _predict(judged: ScoringModel, part: pd.DataFrame, test: pd.DataFrame, *, seed: int) -> pd.DataFrame:
-    """One row per test example: the model, the logistic regression on the same features, and the calibrated rules."""
+def _predict(
+    judged: ScoringModel, features: Sequence[Feature], part: pd.DataFrame, test: pd.DataFrame, *, seed: int
+) -> pd.DataFrame:
+    """One row per test example: the model, a logistic regression on `features`, and the calibrated rules."""
     own = judged.probability
     plain = replace(own.recipe, weight=0.0, slope=1.0, shift=0.0)
-    features = own.encoder.features
-    # The blend holds the logistic regression already; only a model of trees alone needs one to be fitted.
-    fitted = fit_side(features, part, plain, seed=seed) if own.linear is None else replace(own, booster=None)
-    logistic = replace(fitted, recipe=plain)
+    # A blend holds the logistic regression already.
+    ready = own.linear is not None and own.encoder.features == tuple(features)
+    logistic = replace(own, booster=None, recipe=plain) if ready else fit_side(features, part, plain, seed=seed)
     slope, shift = fit_platt(part["label"].to_numpy(), part["rule_score"].to_numpy(dtype=float))
     out = test[LEAD].copy()
     out["as_of"] = pd.to_datetime(out["as_of"], unit="us", utc=True)
@@ -238,17 +240,16 @@ def _extent(frame: pd.DataFrame) -> dict[str, Any]:
 
 
 def _first_contact(tables: Tables) -> int:
-    import narwhals as nw
-
     return int(tables.contacts.select(nw.col("created_at").min()).collect().item())
 
 
 def _notes(tables: Tables, config: Config, split: TimeSplit) -> list[Note]:
     notes = []
-    blind = unfiltered(tables, config.eligibility)
-    if blind:
-        text = "has no history, so training could not leave out who was not to be marketed to then"
-        notes += [Note(f"contacts.{name}", text) for name in blind]
+    text = "has no history, so training could not leave out who was not to be marketed to then"
+    for name in unfiltered(tables, config.eligibility):
+        # A column that the source lacks is there, empty; it would have filtered nobody.
+        if name in contact_kinds(tables) and tables.contacts.select(nw.col(name).count()).collect().item():
+            notes.append(Note(f"contacts.{name}", text))
     if split.shortened:
         notes.append(Note("split", "the history is too short for a test of a quarter, so the test is one month"))
     return notes

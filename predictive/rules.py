@@ -62,6 +62,8 @@ class Condition(Strict):
         operators = (self.equals, self.one_of, self.contains, self.known, self.at_least, self.at_most)
         if self.attribute is not None and all(o is None for o in operators):
             raise ValueError("say what the attribute should be: equals, one_of, contains, known, at_least or at_most")
+        if self.activity is not None and isinstance(self.contains, list) and len(self.contains) != 1:
+            raise ValueError("contains of an activity is one text; give each its own set, or name a detail")
         if self.within is not None and self.within % timedelta(days=1):
             raise ValueError("within counts whole days")
         return self
@@ -112,7 +114,7 @@ class Condition(Strict):
         for texts, whole in ((self.equals, True), (self.one_of, True), (self.contains, False)):
             if texts is not None:
                 wanted = [t.casefold() for t in ([texts] if isinstance(texts, str) else texts)]
-                levels = {v: _matches(str(v), wanted, whole=whole) for v in values.dropna().unique()}
+                levels = {v: _matches(_written(v), wanted, whole=whole) for v in values.dropna().unique()}
                 result &= present & values.map(levels).eq(other=True).to_numpy(dtype=bool)
         return result
 
@@ -179,9 +181,13 @@ def load_rules(path: Path | None) -> Rules:
     try:
         file = resources.files("predictive.defaults") / "rules.yaml" if path is None else path
         raw = yaml.safe_load(file.read_text(encoding="utf-8"))
+        if not isinstance(raw, dict):
+            raise ConfigError(f"rules: {where}: a rule file is a mapping with the key sets; found {type(raw).__name__}")
         return Rules.model_validate(raw)
     except FileNotFoundError:
         raise ConfigError(f"rules: {where}: no such file; name one, or leave rules out for the default") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"rules: {where}: cannot be read: {error}") from None
     except yaml.YAMLError as error:
         raise ConfigError(f"rules: {where}: not valid YAML: {error}") from None
     except ValidationError as error:
@@ -236,6 +242,11 @@ def stage(score: np.ndarray, stages: Stages) -> np.ndarray:
     """
     names = np.array(["visitor", "prospect", "MQL", "SQL"], dtype=object)
     return names[np.searchsorted([stages.prospect, stages.MQL, stages.SQL], score, side="right")]
+
+
+def _written(value: Any) -> str:
+    """A value as people write it: a whole number without a point."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _matches(value: str, wanted: Sequence[str], *, whole: bool) -> bool:

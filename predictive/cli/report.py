@@ -44,21 +44,22 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         say_json({"report": str(path), "model_version": bundle.version, "rows": len(scores)})
     else:
-        _print(scores, bundle.version, config, path, args.config)
+        _print(scores, sink.read_runs(), config, path, args.config)
     return 0
 
 
-def _print(scores: pd.DataFrame, version: str, config: Config, path: Path, named: str) -> None:
+def _print(scores: pd.DataFrame, runs: pd.DataFrame, config: Config, path: Path, named: str) -> None:
     """Five lines: what was done, what to work, where the scores and the report are, and what to type next."""
     where = shorten(config.sink.path) + (f", table {config.sink.table}" if config.sink.kind == "duckdb" else "")
     if scores.empty:
-        say(f"scored    nobody yet; the report shows the training of {version}")
+        say("scored    nobody yet; the report shows the training")
         say(f"report    {shorten(path.resolve())}")
         say(f"next      predictive score {named}")
         return
     first = scores.sort_values(["probability", "contact_id"], ascending=[False, True])["contact_id"].iloc[0]
     tiers, quadrants = scores["tier"].value_counts(), scores["quadrant"].value_counts()
-    say(f"scored    {len(scores):,} contacts as of {scores['as_of'].max():%Y-%m-%d} with the model {version}")
+    night = runs[~runs["past"]].iloc[-1]
+    say(f"scored    {len(scores):,} contacts as of {night['as_of']:%Y-%m-%d} with the model {night['model_version']}")
     say(f"to work   {quadrants.get('pursue', 0):,} to pursue; {tiers.get('very high', 0):,} of tier very high, "
         f"{tiers.get('high', 0):,} high")  # fmt: skip
     say(f"scores    {where}")

@@ -149,7 +149,8 @@ def _sentence(winner: str, loser: str, metric: str, gap: Estimate, found: Evalua
     ahead = f"{WORDS[METRICS[metric].better]} {gap.value:.{places}f}"
     if math.isnan(gap.low):
         return f"{first} came out ahead of {second} on {on}, {ahead}; it could be luck: {closes} and no interval."
-    interval = f"(95 % interval {gap.low:.{places}f} to {gap.high:.{places}f}, {closes})"
+    low, high = (round(bound, places) + 0.0 for bound in (gap.low, gap.high))  # a rounded -0.0 reads as 0
+    interval = f"(95 % interval {low:.{places}f} to {high:.{places}f}, {closes})"
     if gap.value == 0:
         either = ": either may be better" if gap.low < gap.high else ""
         return f"{first} and {second} came out level on {on} {interval}{either}."

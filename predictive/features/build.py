@@ -34,11 +34,11 @@ def _totals(activities: Frame, totals: Sequence[Total]) -> Iterable[Frame]:
     if plain:
         yield _by_type_then_contact(activities, plain)
     days = [t for t in totals if t.measure == "days"]
-    if days:
-        yield _active_days(activities, days)
+    for without in dict.fromkeys(t.without for t in days):
+        yield _active_days(_rest(activities, without), [t for t in days if t.without == without])
     for total in totals:
         if total.measure in ("first_type", "last_type"):
-            yield _touch(activities, total)
+            yield _touch(_rest(activities, total.without), total)
 
 
 def _by_type_then_contact(activities: Frame, totals: Sequence[Total]) -> Frame:
@@ -65,6 +65,8 @@ def _row_value(base: Total) -> nw.Expr:
     conditions = []
     if base.days is not None:
         conditions.append(nw.col("age") < base.days * DAY)
+    if base.without:
+        conditions.append(~nw.col("type").is_in(list(base.without)))
     if base.detail is not None:
         conditions.append(nw.col("detail") == base.detail)
     if base.contains is not None:
@@ -86,6 +88,10 @@ def _combined(rows: Frame, keys: list[str], totals: Sequence[Total]) -> Frame:
     how = {"last": nw.Expr.min, "first": nw.Expr.max}
     per_key = rows.group_by(keys).agg(how.get(t.measure, nw.Expr.sum)(nw.col(t.column)) for t in totals)
     return per_key.with_columns(nw.col(t.column).cast(nw.Int64) for t in totals if t.measure in SUMMED)
+
+
+def _rest(activities: Frame, without: tuple[str, ...]) -> Frame:
+    return activities.filter(~nw.col("type").is_in(list(without))) if without else activities
 
 
 def _active_days(activities: Frame, totals: Sequence[Total]) -> Frame:

@@ -28,8 +28,8 @@ WEIGHT_ONE = 1 << 20
 class Total:
     """One number per contact, taken over its activities known at as-of.
 
-    `types` restricts to activity types (empty: any); `days` to the window (as_of − days, as_of]; `detail` to rows with
-    exactly this detail, `contains` to rows whose detail contains the text. `half_life` is in days.
+    `types` restricts to activity types (empty: any but those of `without`); `days` to the window (as_of − days, as_of];
+    `detail` to rows with exactly this detail, `contains` to rows whose detail has the text in it. `half_life`: in days.
     """
 
     measure: Measure
@@ -38,11 +38,12 @@ class Total:
     half_life: int | None = None
     detail: str | None = None
     contains: str | None = None
+    without: tuple[str, ...] = ()
 
     @property
     def base(self) -> Total:
         """The same total over all types: what is computed per type first, and pivoted second."""
-        return Total(self.measure, (), self.days, self.half_life, self.detail, self.contains)
+        return replace(self, types=())
 
     @property
     def column(self) -> str:
@@ -216,6 +217,16 @@ def phrase(feature: Feature, value: Any) -> str:
             )
 
 
+def without(feature: Feature, types: Iterable[str]) -> Feature:
+    """The feature, blind to activities of these types where it reads those of any type.
+
+    >>> without(touch("last"), ["contract"]).totals[0].without
+    ('contract',)
+    """
+    blind = tuple(sorted(set(types)))
+    return replace(feature, totals=tuple(t if t.types else replace(t, without=blind) for t in feature.totals))
+
+
 def distinct(features: Iterable[Feature], *, taken: Iterable[str] = ()) -> list[Feature]:
     """The features with names that differ by more than case, from each other and from `taken`: a number is added.
 
@@ -257,7 +268,7 @@ def from_json(value: dict[str, Any]) -> Feature:
     >>> from_json(to_json(trend())) == trend()
     True
     """
-    totals = tuple(Total(**{**t, "types": tuple(t["types"])}) for t in value["totals"])
+    totals = tuple(Total(**{**t, "types": tuple(t["types"]), "without": tuple(t["without"])}) for t in value["totals"])
     return Feature(**{**value, "totals": totals})
 
 

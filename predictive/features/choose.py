@@ -119,16 +119,15 @@ def _reason(
         return None
     if name in CONTEXT and not has_history:
         return "set as deals advance, and without a history"
-    if has_history:
-        return None
-    return _unfit(kind, fact)
+    return _unfit(kind, fact, has_history=has_history)
 
 
-def _unfit(kind: str, fact: dict[str, float]) -> str | None:
+def _unfit(kind: str, fact: dict[str, float], *, has_history: bool) -> str | None:
     """What makes a column's values useless or unsafe to learn from."""
     if fact["detail"] > 0.5 and kind == "text":
         return "looks like e-mail addresses, phone numbers or links"
-    if fact["distinct"] <= 1:
+    # With a history, what is the same for everybody today may have differed then.
+    if fact["distinct"] <= 1 and not has_history:
         return "always the same"
     if kind == "text" and fact["distinct"] > 50 and fact["distinct"] > 0.5 * fact["count"]:
         return "nearly every value is different"
@@ -138,9 +137,14 @@ def _unfit(kind: str, fact: dict[str, float]) -> str | None:
 
 
 def _behaviour(tables: Tables, wanted: FeatureChoice, until: int) -> list[Feature]:
-    """Features of what contacts did, for the types and details that enough of them have."""
-    seen = tables.activities.filter(nw.col("known") <= until)
-    types = [t for (t,) in _common(seen, ["type"], MOST_TYPES) if t not in {*wanted.exclude, *wanted.sensitive}]
+    """Features of what contacts did, for the types and details that enough of them have, and for the kept types.
+
+    Types that are not wanted reach no feature: not those of any activity either.
+    """
+    unwanted = {*wanted.exclude, *wanted.sensitive}
+    seen = tables.activities.filter((nw.col("known") <= until) & ~nw.col("type").is_in(sorted(unwanted)))
+    kept = seen.filter(nw.col("type").is_in(wanted.keep)).select("type").unique().collect()["type"].to_list()
+    types = sorted({*kept, *(t for (t,) in _common(seen, ["type"], MOST_TYPES))})
     features = [catalog.record_age()]
     if not types:
         return features
@@ -148,6 +152,7 @@ def _behaviour(tables: Tables, wanted: FeatureChoice, until: int) -> list[Featur
     features += [catalog.intensity((), half_life) for half_life in HALF_LIVES]
     features += [catalog.recency(()), catalog.first_touch_age(), catalog.trend()]
     features += [catalog.touch("first"), catalog.touch("last")]
+    features = [catalog.without(f, unwanted) for f in features]
     for name in types:
         features += [catalog.count((name,), days) for days in WINDOWS]
         features += [catalog.recency((name,)), catalog.intensity((name,), HALF_LIVES[1])]

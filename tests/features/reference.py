@@ -1,6 +1,6 @@
 """What every feature, label and verdict should be: slow, obvious loops over plain rows, as the design says."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import floor
 
 from predictive.clock import DAY
@@ -119,6 +119,13 @@ def attribute(name, of="contacts", kind="text"):
     return catalog.attribute(name, of=of, kind=kind), lambda s: s.contact[key]
 
 
+def blind(case, *types):
+    feature, value = case
+    return catalog.without(feature, types), lambda s: value(
+        replace(s, activities=[a for a in s.activities if a["type"] not in types])
+    )
+
+
 CASES = [
     *(count((), days) for days in (7, 30, 365)),
     *(count((type_,), 30) for type_ in ("page_view", "call", "Call")),
@@ -136,6 +143,7 @@ CASES = [
     trend(("page_view",)),
     touch("first"),
     touch("last"),
+    *(blind(case, "call", "form") for case in (count((), 30), active_days(7), recency(()), trend(), touch("last"))),
     record_age(),
     *(attribute(name, kind="number" if kind == "number" else "text") for name, kind in KINDS["contact"].items()),
     *(attribute(n, of="accounts", kind="number" if k == "number" else "text") for n, k in KINDS["account"].items()),

@@ -1,0 +1,285 @@
+import hashlib
+import shutil
+from datetime import UTC, datetime
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from predictive import serve
+from predictive.clock import parse_instant, to_micros
+from predictive.config import DuckdbSink, FileSink
+from predictive.errors import ModelError
+from predictive.features.examples import examples
+from predictive.model.bundle import load_bundle
+from predictive.quadrants import quadrant, tier
+from predictive.scores import features_of
+from predictive.sinks import open_sink
+from predictive.tables import SCORES
+
+pytest_plugins = ["tests.trained"]
+
+LATER = datetime(2027, 1, 1, tzinfo=UTC)
+
+
+def micros(text):
+    return to_micros(parse_instant(f"{text}T00:00:00+00:00"))
+
+
+@pytest.fixture(scope="module")
+def session(demo, opened):
+    """The demo's tables, open, and its bundle."""
+    with opened(demo.config) as (config, con, tables, _):
+        yield config, con, tables, load_bundle(demo.bundle)
+
+
+@pytest.fixture
+def scored_copy(demo, tmp_path):
+    """A sink that holds what the demo's run wrote."""
+    return open_sink(DuckdbSink(kind="duckdb", path=shutil.copy(demo.database, tmp_path / "scored.duckdb")))
+
+
+@pytest.fixture
+def score(session):
+    """Scores into a sink; each run is made at the same later time."""
+
+    def run(sink, *, tables=None, as_of=None, dry_run=False):
+        config, con, own, bundle = session
+        night = None if as_of is None else micros(as_of)
+        return serve.score(
+            con, own if tables is None else tables, config, bundle, sink,
+            now=to_micros(LATER), as_of=night, dry_run=dry_run,
+        )  # fmt: skip
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def current(demo, session):
+    """The scores that the demo's run wrote."""
+    return open_sink(session[0].sink).read_current()
+
+
+def digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_the_written_scores_are_as_the_schema_has_them(demo, session, current):
+    SCORES.validate(current, lazy=True)
+    assert len(current) == demo.scoring.json["rows"] == demo.scoring.json["written"] > 1_000
+    assert set(current["run_id"]) == {demo.scoring.json["run_id"]}
+    assert set(current["model_version"]) == {demo.bundle.name}
+    assert set(current["as_of"]) == {pd.Timestamp("2026-06-30", tz="UTC")}
+    cuts = session[3].cuts
+    assert (current["tier"] == tier(current["probability"].to_numpy(), cuts)).all()
+    assert (current["quadrant"] == quadrant(current["fit"].to_numpy(), current["interest"].to_numpy(), cuts)).all()
+    assert {"pursue", "nurture", "opportunistic", "disengage"} == set(current["quadrant"])
+    assert set(current["tier"]) == {"very high", "high", "medium", "low"}
+    assert "opportunity" in set(current["stage"])
+    assert current["override"].isna().all()
+    assert not current["reasons"].str.contains("@").any()
+
+
+def test_who_is_not_scored_is_counted_by_reason(demo, current):
+    found = demo.scoring.json["not_eligible"]
+    assert sum(found.values()) + len(current) == 1_500
+    with duckdb.connect(str(demo.database), read_only=True) as con:
+        query = "select distinct contact_id from deals where is_won and closed_at <= '2026-06-30' and contact_id is not null"
+        won = {row[0] for row in con.execute(query).fetchall()}
+    assert not won & set(current["contact_id"])
+    assert found["already closed"] >= len(won)
+
+
+def test_a_second_run_of_the_night_writes_nothing_whatever_the_blocks(score, scored_copy, monkeypatch):
+    before = scored_copy.read_current(), scored_copy.read_history()
+    monkeypatch.setattr(serve, "BLOCK", 331)
+    scored = score(scored_copy)
+    assert scored.difference.written == 0
+    assert scored.difference.unchanged == len(before[0])
+    pd.testing.assert_frame_equal(scored_copy.read_current(), before[0])
+    pd.testing.assert_frame_equal(scored_copy.read_history(), before[1])
+
+
+def test_a_dry_run_over_scores_changes_no_byte_and_says_what_would_change(score, scored_copy):
+    before = digest(scored_copy.path)
+    scored = score(scored_copy, as_of="2026-07-15", dry_run=True)
+    assert scored.dry_run
+    assert scored.difference.changed > 100
+    assert digest(scored_copy.path) == before
+    assert [f.name for f in scored_copy.path.parent.iterdir()] == [scored_copy.path.name]
+    written = score(scored_copy, as_of="2026-07-15")
+    assert written.difference == scored.difference
+
+
+@pytest.mark.parametrize("kind", ["duckdb", "csv", "parquet"])
+def test_the_first_dry_run_creates_nothing(score, tmp_path, kind):
+    path = tmp_path / "out" / f"scores.{kind}"
+    sink = open_sink(DuckdbSink(kind=kind, path=path) if kind == "duckdb" else FileSink(kind=kind, path=path))
+    scored = score(sink, dry_run=True)
+    assert scored.difference.new == scored.night.eligible > 1_000
+    assert sum(after for _, _, after, _ in scored.difference.by_tier) == scored.difference.rows
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_past_night_goes_to_the_history_only_and_is_known_to_be_hindsight(score, scored_copy, session):
+    before, history = scored_copy.read_current(), scored_copy.read_history()
+    scored = score(scored_copy, as_of="2026-05-01")
+    assert scored.difference.past
+    assert scored.hindsight
+    pd.testing.assert_frame_equal(scored_copy.read_current(), before)
+    added = scored_copy.read_history().query("past")
+    assert len(added) == scored.difference.rows == len(scored_copy.read_history()) - len(history)
+    assert set(added["as_of"]) == {pd.Timestamp("2026-05-01", tz="UTC")}
+    assert score(scored_copy, as_of="2026-05-01").difference.written == 0
+    assert not score(scored_copy, as_of="2026-06-30").hindsight
+    born = duckdb.connect(str(session[0].source.path), read_only=True).execute("select contact_id, created_at from contacts")
+    created = dict(born.fetchall())
+    assert max(created[c] for c in added["contact_id"]) <= datetime(2026, 5, 1)  # noqa: DTZ001 - the demo's times are naive UTC
+
+
+def test_the_registered_champion_scores_as_its_bundle_does(demo, run, tmp_path, scored_copy):
+    raw = yaml.safe_load(demo.config.read_text())
+    folder = demo.config.parent
+    raw["source"]["path"] = str(demo.database)
+    raw |= {
+        "models": str(tmp_path / "no models here"),
+        "tracking": {"uri": f"sqlite:///{folder}/mlflow.db", "experiment": "demo"},
+        "sink": {"kind": "duckdb", "path": str(scored_copy.path)},
+    }
+    config = tmp_path / "config.yaml"
+    config.write_text(yaml.safe_dump(raw))
+    for model in ("models:/demo@champion", "models:/demo/1", str(demo.bundle)):
+        scored = run("score", config, "--model", model, "--json")
+        assert scored.code == 0, scored.err
+        assert (scored.json["written"], scored.json["unchanged"]) == (0, demo.scoring.json["rows"]), model
+    for model, said in (
+        ("models:/demo@nobody", "models:/demo@nobody: MLflow at sqlite"),
+        ("models:/nothing/1", "models:/nothing/1: MLflow at"),
+        (str(tmp_path), "no model bundle there"),
+    ):
+        refused = run("score", config, "--model", model)
+        assert refused.code == 1
+        assert refused.err.startswith("error: ")
+        assert said in refused.err
+    none = run("score", config)
+    assert (none.code, none.out) == (1, "")
+    assert "no champion in" in none.err
+
+
+def test_features_at_scoring_are_those_of_training_bit_for_bit(session):
+    config, con, tables, bundle = session
+    night = micros("2026-03-01")
+    trained = examples(tables, config, bundle.features, first=night, last=night).frame
+    assert len(trained) > 800
+    assert set(trained["as_of"]) == {night}
+    block = trained[["contact_id", "as_of"]].sample(frac=0.5, random_state=1)
+    served, _ = features_of(con, tables, bundle, block.reset_index(drop=True))
+    expected = trained[trained["contact_id"].isin(block["contact_id"])].reset_index(drop=True)
+    names = [f.name for f in bundle.features]
+    pd.testing.assert_frame_equal(served[["contact_id", *names]], expected[["contact_id", *names]], check_exact=True)
+    one, _ = features_of(con, tables, bundle, block.head(1).reset_index(drop=True))
+    row = expected[expected["contact_id"] == one["contact_id"].iloc[0]].reset_index(drop=True)
+    pd.testing.assert_frame_equal(one[names], row[names], check_exact=True)
+
+
+def test_who_is_learned_from_at_a_past_night_is_who_was_scored_then(session):
+    config, _, tables, _ = session
+    night = micros("2026-03-01")
+    eligible, _ = serve.eligible_tonight(tables, config, night)
+    trained = examples(tables, config, (), first=night, last=night).frame
+    assert sorted(trained["contact_id"]) == list(eligible["contact_id"])
+
+
+def test_a_decision_in_force_wins_over_quadrant_and_tier_and_never_over_the_probability(
+    demo, opened, score, scored_copy, current, tmp_path
+):
+    path = shutil.copy(demo.database, tmp_path / "crm.duckdb")
+    a, b, c, d = current["contact_id"].head(4)
+    rows = [
+        (a, "pursue", "very high", "ann", "asked for a call", "2026-06-01", "2026-07-01"),
+        (b, "disengage", None, "ben", "left the firm", "2026-06-01", "2026-07-01"),
+        (c, "pursue", "high", "ann", "over by then", "2026-05-01", "2026-06-30"),
+        (d, "pursue", "high", "ann", "not yet", "2026-07-01", "2026-08-01"),
+    ]
+    with duckdb.connect(path) as con:
+        con.execute(
+            "create table overrides (contact_id text, quadrant text, tier text, author text, reason text, "
+            "created_at timestamp, expires_at timestamp)"
+        )
+        con.executemany("insert into overrides values (?, ?, ?, ?, ?, ?, ?)", rows)
+    raw = yaml.safe_load(demo.config.read_text())
+    raw["source"]["path"] = str(path)
+    raw["source"]["tables"]["overrides"] = {"table": "overrides"}
+    config = tmp_path / "overrides.yaml"
+    config.write_text(yaml.safe_dump(raw))
+    with opened(config) as (settings, con, tables, _):
+        serve.score(con, tables, settings, load_bundle(demo.bundle), scored_copy, now=to_micros(LATER))
+    before, after = (frame.set_index("contact_id") for frame in (current, scored_copy.read_current()))
+    assert list(after.loc[a, ["quadrant", "tier"]]) == ["pursue", "very high"]
+    assert after.loc[a, "override"] == "ann until 2026-07-01: asked for a call"
+    assert after.loc[b, "quadrant"] == "disengage"
+    assert after.loc[b, "tier"] == before.loc[b, "tier"]
+    numbers = ["probability", "uncorrected", "fit", "interest", "rule_score", "stage", "reasons"]
+    pd.testing.assert_frame_equal(after[numbers], before[numbers])
+    changed = (after["scored_at"] != before["scored_at"]).to_numpy()
+    assert list(after.index[changed]) == [a, b]
+
+
+def test_a_deal_makes_an_opportunity_whatever_the_points(demo, current):
+    with duckdb.connect(str(demo.database), read_only=True) as con:
+        query = """select distinct contact_id from deals where contact_id is not null and created_at <= '2026-06-30'
+            and (closed_at is null or is_won is null or closed_at > '2026-06-30')"""
+        open_now = {row[0] for row in con.execute(query).fetchall()}
+    staged = current.set_index("contact_id")["stage"]
+    busy = staged.index.isin(open_now)
+    assert busy.sum() > 10
+    assert set(staged[busy]) == {"opportunity"}
+
+
+def test_tables_that_lack_an_attribute_of_the_model_are_refused(demo, opened, score, tmp_path, scored_copy):
+    raw = yaml.safe_load(demo.config.read_text())
+    raw["source"]["path"] = str(demo.database)
+    raw["source"]["tables"]["contacts"]["drop"] = ["signup_channel"]
+    raw["sink"]["path"] = str(scored_copy.path)
+    (tmp_path / "less.yaml").write_text(yaml.safe_dump(raw))
+    before = digest(scored_copy.path)
+    with opened(tmp_path / "less.yaml") as (config, con, tables, now), pytest.raises(ModelError) as caught:
+        serve.score(con, tables, config, load_bundle(demo.bundle), scored_copy, now=now)
+    assert "was trained with the attribute 'signup_channel', which no table has now" in str(caught.value)
+    assert digest(scored_copy.path) == before
+
+
+@pytest.mark.parametrize(
+    ("configured", "given", "night"),
+    [
+        ("midnight", None, "2026-10-24T22:00:00+00:00"),
+        ("midnight", "2026-01-01T00:00:00+00:00", "2026-01-01T00:00:00+00:00"),
+        (datetime(2026, 6, 30), None, "2026-06-29T22:00:00+00:00"),  # noqa: DTZ001 - naive on purpose
+    ],
+)
+def test_the_night_is_as_given_else_as_configured_else_the_last_midnight_of_the_time_zone(
+    session, configured, given, night
+):
+    config, _, tables, _ = session
+    score = config.score.model_copy(update={"as_of": configured})
+    config = config.model_copy(update={"timezone": "Europe/Madrid", "score": score})
+    now = to_micros(datetime(2026, 10, 25, 12, tzinfo=UTC))  # the clocks went back that night
+    as_of = None if given is None else to_micros(parse_instant(given))
+    assert serve.night_of(config, tables, now=now, as_of=as_of) == to_micros(parse_instant(night))
+
+
+def test_latest_is_the_newest_time_in_the_tables(session, demo):
+    config, _, tables, _ = session
+    config = config.model_copy(update={"score": config.score.model_copy(update={"as_of": "latest"})})
+    now = to_micros(LATER)
+    night = serve.night_of(config, tables, now=now, as_of=None)
+    with duckdb.connect(str(demo.database), read_only=True) as con:
+        newest = con.execute(
+            """select max(t) from (select max(greatest(occurred_at, coalesce(recorded_at, occurred_at))) t from activities
+            union all select max(greatest(created_at, coalesce(closed_at, created_at))) from deals
+            union all select max(created_at) from contacts union all select max(changed_at) from changes)"""
+        ).fetchone()[0]
+    assert night == to_micros(newest.replace(tzinfo=UTC))
+    assert np.datetime64(newest) < np.datetime64("2026-07-01")
