@@ -244,15 +244,17 @@ def _first_contact(tables: Tables) -> int:
 
 
 def _notes(tables: Tables, config: Config, split: TimeSplit) -> list[Note]:
-    notes = []
     text = "has no history, so training could not leave out who was not to be marketed to then"
-    for name in unfiltered(tables, config.eligibility):
-        # A column that the source lacks is there, empty; it would have filtered nobody.
-        if name in contact_kinds(tables) and tables.contacts.select(nw.col(name).count()).collect().item():
-            notes.append(Note(f"contacts.{name}", text))
+    blind = [name for name in unfiltered(tables, config.eligibility) if _has_values(tables, name)]
+    notes = [Note(f"contacts.{name}", text) for name in blind]
     if split.shortened:
         notes.append(Note("split", "the history is too short for a test of a quarter, so the test is one month"))
     return notes
+
+
+def _has_values(tables: Tables, name: str) -> bool:
+    """Whether contacts have a value of this attribute; a column that the source lacks is there, empty."""
+    return name in contact_kinds(tables) and bool(tables.contacts.select(nw.col(name).count()).collect().item())
 
 
 __all__ = ["Examples", "Prepared", "Training", "choose_how", "importance", "learn", "prepare"]

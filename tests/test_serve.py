@@ -134,7 +134,9 @@ def test_a_past_night_goes_to_the_history_only_and_is_known_to_be_hindsight(scor
     assert set(added["as_of"]) == {pd.Timestamp("2026-05-01", tz="UTC")}
     assert score(scored_copy, as_of="2026-05-01").difference.written == 0
     assert not score(scored_copy, as_of="2026-06-30").hindsight
-    born = duckdb.connect(str(session[0].source.path), read_only=True).execute("select contact_id, created_at from contacts")
+    born = duckdb.connect(str(session[0].source.path), read_only=True).execute(
+        "select contact_id, created_at from contacts"
+    )
     created = dict(born.fetchall())
     assert max(created[c] for c in added["contact_id"]) <= datetime(2026, 5, 1)  # noqa: DTZ001 - the demo's times are naive UTC
 

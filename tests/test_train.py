@@ -101,7 +101,9 @@ def test_the_same_data_configuration_and_seed_give_the_same_bytes(tiny, opened, 
             prepared = prepare(tables, config, now=now)
             training = learn(prepared, config, now=now)
             path = save_bundle(training.bundle, folder, config="", predictions=training.predictions)
-            made.append({f.name: f.read_bytes() for f in path.iterdir() if f.name not in ("report.json", "manifest.json")})
+            made.append(
+                {f.name: f.read_bytes() for f in path.iterdir() if f.name not in ("report.json", "manifest.json")}
+            )
     assert made[0] == made[1]
     assert "probability.trees.txt" in made[0]
     reseeded = config.model_copy(update={"model": ModelChoice(seed=0)})
@@ -157,7 +159,12 @@ def test_few_closes_are_said_and_the_rules_take_the_models_place(tiny, run, tmp_
 
 
 def test_a_configured_split_is_obeyed_and_what_reaches_past_it_is_immature(tiny, opened, tmp_path):
-    split = {"train_from": "2025-02-01", "train_until": "2025-08-01", "test_from": "2025-09-01", "test_until": "2025-11-01"}
+    split = {
+        "train_from": "2025-02-01",
+        "train_until": "2025-08-01",
+        "test_from": "2025-09-01",
+        "test_until": "2025-11-01",
+    }
     with opened(tiny(tmp_path, split=split)) as (config, _, tables, now):
         prepared = prepare(tables, config, now=now)
     part, test = prepared.split.learn(prepared.frame), prepared.split.test(prepared.frame)

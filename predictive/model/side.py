@@ -75,9 +75,8 @@ class SideModel:
             parts += self.recipe.weight * trees.contributions(self.booster, X)
         if self.linear is not None:
             parts += (1 - self.recipe.weight) * self.linear.contributions(X)
-        gather = np.zeros((X.shape[1], len(self.encoder.features)))
-        gather[np.arange(X.shape[1]), self.encoder.source] = 1.0
-        return np.asarray(parts @ gather)
+        first = np.flatnonzero(np.diff(self.encoder.source, prepend=-1))
+        return np.add.reduceat(parts, first, axis=1)
 
 
 def expit(x: np.ndarray) -> np.ndarray:
