@@ -3,7 +3,6 @@
 import contextlib
 import io
 import json
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,7 +127,7 @@ def demo(tmp_path_factory):
         training = run_command("train", folder / "demo.yaml", "--json")
         scoring = run_command("score", folder / "demo.yaml", "--json")
     assert (training.code, scoring.code) == (0, 0), training.err + scoring.err
-    return Demo(folder / "demo.yaml", training, scoring, sorted(os.listdir(elsewhere)))
+    return Demo(folder / "demo.yaml", training, scoring, sorted(f.name for f in elsewhere.iterdir()))
 
 
 @pytest.fixture(scope="session")

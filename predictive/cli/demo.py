@@ -32,7 +32,6 @@ def run(args: argparse.Namespace) -> int:
 
     if args.contacts < 1 or args.seed < 0:
         raise ConfigError("--contacts takes a whole number from 1, and --seed one from 0")
-    args.out.mkdir(parents=True, exist_ok=True)
     made = generate(contacts=args.contacts, seed=args.seed, out=args.out, progress=progress)
     config = args.out / "demo.yaml"
     config.write_text(

@@ -7,7 +7,7 @@ import argparse
 from predictive.cli.common import add_as_of, add_config, add_json, opened, parse_as_of, say, say_json
 from predictive.cli.score import add_model, find_bundle
 
-EXAMPLE = "Example:\n  predictive explain configs/demo.yaml C000042"
+EXAMPLE = "Example:\n  predictive explain configs/demo.yaml C0000042"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -104,7 +104,7 @@ def verify(path: Path) -> dict[str, Any]:
     """The manifest, once every file that it names is there with the hash that it names, and no other file is."""
     if not (path / MANIFEST).is_file():
         raise ModelError(f"{path}: no model bundle there (no {MANIFEST}); train one with `predictive train`")
-    manifest = _read_json(path / MANIFEST)
+    manifest = _unsealed(path / MANIFEST)
     for name, expected in manifest["sha256"].items():
         file = path / name
         if not file.is_file():
@@ -125,7 +125,10 @@ def champion(models: Path) -> Path | None:
     file = models / "champion.json"
     if not file.is_file():
         return None
-    path = (models / json.loads(file.read_text(encoding="utf-8"))["bundle"]).resolve()
+    try:
+        path = (models / _read_json(file)["bundle"]).resolve()
+    except (ValueError, TypeError, KeyError):
+        raise ModelError(f"{file}: does not name a bundle; remove it and train, or restore it") from None
     return path if (path / MANIFEST).is_file() else None
 
 
@@ -176,7 +179,27 @@ def _write_manifest(folder: Path, bundle: Bundle) -> None:
         "libraries": {name: version(name) for name in LIBRARIES},
         "sha256": {name: _sha256(folder / name) for name in files},
     }
-    _write_json(folder / MANIFEST, manifest)
+    (folder / MANIFEST).write_bytes(_sealed(manifest))
+
+
+def _sealed(manifest: dict[str, Any]) -> bytes:
+    """The manifest as it stands in its file, closed by the hash of itself, since no other file could hold that."""
+    seal = hashlib.sha256(json.dumps(manifest, indent=1).encode()).hexdigest()
+    return (json.dumps(manifest | {"seal": seal}, indent=1) + "\n").encode()
+
+
+def _unsealed(file: Path) -> dict[str, Any]:
+    content = file.read_bytes()
+    try:
+        manifest = dict(json.loads(content))
+        manifest.pop("seal")
+        if _sealed(manifest) == content:
+            return manifest
+    except (ValueError, TypeError, KeyError):
+        pass
+    raise ModelError(
+        f"{file}: it is not as it was written, so the bundle was altered or damaged; restore it or train again"
+    )
 
 
 def _write_json(file: Path, value: Any) -> None:

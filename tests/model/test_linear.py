@@ -65,6 +65,14 @@ def test_a_missing_number_stands_at_the_training_mean_beside_its_indicator(fitte
     np.testing.assert_allclose(at_mean, fitted.coef_missing * (known - 1), atol=1e-12)
 
 
+@settings(deadline=None)
+@given(st.integers(0, 599), st.integers(1, 50))
+def test_no_bit_of_a_row_depends_on_the_rows_beside_it(fitted, start, length):
+    X, _ = draw()
+    block = slice(start, start + length)
+    assert fitted.log_odds(X[block]).tobytes() == fitted.log_odds(X)[block].tobytes()
+
+
 def test_over_the_training_rows_contributions_average_zero(fitted):
     np.testing.assert_allclose(fitted.contributions(draw()[0]).mean(axis=0), 0, atol=1e-10)
 
