@@ -119,6 +119,15 @@ def tiny():
 
 
 @pytest.fixture(scope="session")
+def trained_tiny(tmp_path_factory):
+    """A tiny CRM, trained once: the path of its configuration, and what `train --json` said. Copy it to change it."""
+    config = write_tiny(tmp_path_factory.mktemp("tiny"))
+    training = run_command("train", config, "--json")
+    assert training.code == 0, training.err
+    return config, training
+
+
+@pytest.fixture(scope="session")
 def demo(tmp_path_factory):
     """`predictive demo`, `train` and `score`, from an empty working folder; `littered` is what they left in it."""
     folder, elsewhere = tmp_path_factory.mktemp("crm"), tmp_path_factory.mktemp("elsewhere")

@@ -11,19 +11,10 @@ from predictive.config_file import load_config
 pytest_plugins = ["tests.trained"]
 
 
-@pytest.fixture(scope="module")
-def trained(tiny, run, tmp_path_factory):
-    """The tiny CRM, trained; its configuration's path and what `train` said."""
-    path = tiny(tmp_path_factory.mktemp("tiny"))
-    said = run("train", path)
-    assert said.code == 0, said.err
-    return path, said
-
-
 @pytest.fixture
-def config(trained, tmp_path):
-    """A copy of the trained tiny CRM to write to."""
-    return Path(shutil.copytree(trained[0].parent, tmp_path / "crm")) / "tiny.yaml"
+def config(trained_tiny, tmp_path):
+    """The configuration of a trained tiny CRM to write to."""
+    return Path(shutil.copytree(trained_tiny[0].parent, tmp_path / "crm")) / "tiny.yaml"
 
 
 def only_json(ran, code=0):
@@ -48,8 +39,9 @@ def test_demo_writes_a_database_the_truth_and_a_configuration_that_loads(run, tm
     assert not (tmp_path / "other").exists()
 
 
-def test_check_counts_and_prints_the_effective_configuration(run, trained):
-    found = only_json(run("check", trained[0], "--json"))
+def test_check_counts_and_prints_the_effective_configuration(run, trained_tiny):
+    path, _ = trained_tiny
+    found = only_json(run("check", path, "--json"))
     assert found["rows"] == {
         "contacts": 800, "accounts": 0, "activities": found["rows"]["activities"], "deals": found["rows"]["deals"],
         "changes": 0, "overrides": 0,
@@ -57,11 +49,11 @@ def test_check_counts_and_prints_the_effective_configuration(run, trained):
     assert found["stops"] == []
     assert found["closes"]["train"] > 20
     assert set(found["untrustworthy"]) == {"sector", "size"}
-    said = run("check", trained[0]).out
+    said = run("check", path).out
     shown = said.partition("# the data")[0]
     assert yaml.safe_load(shown)["snapshots"] == {"at": "age", "days": [14]}
     assert "- sector: has no history, so its value of today stands in for the one of then" in said
-    assert said.splitlines()[-1] == f"Nothing stops a model. Next: predictive train {trained[0]}"
+    assert said.splitlines()[-1] == f"Nothing stops a model. Next: predictive train {path}"
 
 
 def test_check_says_what_stops_a_model_and_exits_with_1(run, tiny, tmp_path):
@@ -77,15 +69,13 @@ def test_check_says_what_stops_a_model_and_exits_with_1(run, tiny, tmp_path):
     assert not (tmp_path / "mlflow.db").exists()
 
 
-def test_train_says_how_the_three_compare_and_what_to_type_next(trained):
-    path, said = trained
-    assert said.err == ""
-    lines = said.out.splitlines()
-    for name in ("model", "logistic", "rules"):
-        assert [line for line in lines if line.startswith(name + " ")]
-    assert [line for line in lines if line.startswith("The model ")]
-    assert [line for line in lines if line.startswith("left out: ")]
-    assert lines[-1] == f"next      predictive score {path} --dry-run"
+def test_train_tells_in_json_where_the_bundle_is_and_how_the_three_compare(trained_tiny):
+    found = only_json(trained_tiny[1])
+    assert {"bundle", "run_id", "metrics"} <= set(found)
+    assert (Path(found["bundle"]) / "manifest.json").exists()
+    assert set(found["metrics"]) == {"model", "logistic", "rules"}
+    for values in found["metrics"].values():
+        assert {"log_loss", "brier", "roc_auc", "average_precision"} <= set(values)
 
 
 def test_score_tells_in_json_what_it_wrote_and_a_second_run_writes_nothing(run, config):
@@ -202,8 +192,8 @@ def test_a_damaged_bundle_is_refused_by_every_command_that_reads_it_and_nothing_
         ),
     ],
 )
-def test_what_a_configuration_names_and_is_not_there_is_said(run, tiny, tmp_path, trained, settings, said):
-    config = tiny(tmp_path, models=str(trained[0].parent / "models"), **settings)
+def test_what_a_configuration_names_and_is_not_there_is_said(run, tiny, tmp_path, trained_tiny, settings, said):
+    config = tiny(tmp_path, models=str(trained_tiny[0].parent / "models"), **settings)
     refused = run("score" if "sink" in settings else "train", config)
     assert refused.code == 1
     assert refused.err.startswith(f"error: {said}")

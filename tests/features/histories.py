@@ -157,147 +157,159 @@ def config(**changes):
     return Config.model_validate({"source": source, **changes})
 
 
-# What hypothesis draws. Few ids and few distinct times, so that ties and window edges are common.
-CONTACTS, ACCOUNTS = ("c1", "c2", "c3"), ("a1", "a2", "c1")  # an account may have the id of a contact
+# What random histories are made of. Few ids and few distinct times, so that ties and window edges are common.
+ACCOUNTS = ("a1", "a2", "c1")  # an account may have the id of a contact
 TYPES = ("page_view", "call", "Call", "form")
-DETAILS = (None, "pricing", "Pricing", "/pricing/plans", "50%_off", "a::b", "it's")
+DETAILS = (None, "pricing", "Pricing", "/pricing/v1.0", "50%_off", "a::b", "it's")
 WINDOWS = (7, 30, 90, 120, 365)
 HALF_LIFE = 7
 READABLE = {"12": 12.0, "9": 9.0, "-1.5": -1.5, "+2": 2.0, "1e3": 1000.0, ".5": 0.5, "3.": 3.0}
-UNREADABLE = ("n/a", "", " 5", "1,000", "0x10", "nan", "inf", "1e", "٣", "7\n")
-STATUSES = (None, "lead", "Partner", "OPTED_OUT", "opted out", "staff")
-
-
-def offsets():
-    """Times as distances from an as-of: the edges of windows and days to the microsecond, and anything between."""
-    edges = [days * DAY + by for days in (0, 1, *WINDOWS) for by in (-1, 0, 1)]
-    # After 21 half-lives a weight is exactly half of the last digit of the fixed point: how it is rounded shows.
-    edges.append(21 * HALF_LIFE * DAY)
-    return st.one_of(st.sampled_from(edges), st.integers(0, 400 * DAY))
+NUMBERS = (None, *READABLE, "n/a", "", " 5", "1,000", "0x10", "nan", "inf", "1e", "1e400", "٣", "7\n")
+STATUSES = (None, "lead", "Partner", "OPTED_OUT", "opted out", "staff", "Non_Marketing")
+TRACKED = {
+    "contact": {
+        "account_id": (None, *ACCOUNTS), "lifecycle_stage": STATUSES, "marketing_status": STATUSES,
+        "plan": (None, "a", "b"), "seats": NUMBERS, "invoiced": (None, "true", "false"), "unheard_of": ("x",),
+    },
+    "account": {"industry": (None, "a", "b"), "employees": NUMBERS, "region": (None, "a")},
+}  # fmt: skip
+# After 21 half-lives a weight is exactly half of the last digit of the fixed point: how it is rounded shows.
+EDGES = [21 * HALF_LIFE * DAY, *(days * DAY + by for days in (0, 1, *WINDOWS) for by in (-1, 0, 1))]
 
 
 @st.composite
-def histories(draw, *, most=12, same_instant=False):
-    """A history of three contacts and three accounts around `NIGHT`, looked at then or each at an instant of its own.
+def histories(draw, *, same_instant=False):
+    """A random history of a few contacts, see :func:`make`."""
+    return make(draw(st.randoms(use_true_random=False)), same_instant=same_instant)
+
+
+@st.composite
+def pairs(draw):
+    """A random history, and the same one as it may stand later, see :func:`add_future`."""
+    rng = draw(st.randoms(use_true_random=False))
+    history = make(rng)
+    return history, add_future(rng, history)
+
+
+def make(rng, *, contacts=8, same_instant=False):
+    """A history of some contacts and three accounts around `NIGHT`, looked at then or each at an instant of its own.
 
     Times lie on both sides of the as-ofs; an activity may be recorded long after it occurred.
     """
-    own = st.just(NIGHT) if same_instant else st.sampled_from([NIGHT, NIGHT - 1, NIGHT - 8 * DAY, NIGHT + 90 * DAY])
-    at_ = {c: draw(own) for c in CONTACTS}
-    moment = st.one_of(
-        st.builds(lambda c, by: at_[c] - by, st.sampled_from(CONTACTS), offsets()),
-        st.builds(lambda c, by: at_[c] + by, st.sampled_from(CONTACTS), offsets()),
-    )
+    ids = [f"c{i}" for i in range(1, contacts + 1)]
+    instants = [NIGHT] if same_instant else [NIGHT, NIGHT, NIGHT - 1, NIGHT - 8 * DAY, NIGHT + 90 * DAY]
+    at_ = {c: rng.choice(instants) for c in ids}
+    # Some attributes have a history and others have none.
+    tracked = {of: [n for n in names if rng.randint(0, 1)] for of, names in TRACKED.items()}
     return History(
-        contacts=[draw(_contact(c, at_[c])) for c in CONTACTS],
-        accounts=[draw(_account(a)) for a in draw(st.sets(st.sampled_from(ACCOUNTS))) if a],
-        activities=draw(st.lists(_activity(at_), max_size=most)),
-        deals=draw(_deals(moment)),
-        changes=draw(st.lists(_change(moment), max_size=most)),
+        contacts=[_contact(rng, c, at_[c]) for c in ids],
+        accounts=[_account(rng, a) for a in ACCOUNTS if rng.randint(0, 3)],
+        activities=[_activity(rng, at_) for _ in range(rng.randint(0, 5 * contacts))],
+        deals=[row for i in range(rng.randint(0, contacts)) for row in _deal(rng, f"d{i}", at_)],
+        changes=[row for _ in range(rng.randint(0, 5 * contacts)) for row in _change(rng, tracked, at_)],
         at=at_,
     )
 
 
-@st.composite
-def _contact(draw, contact_id, as_of):
+def _back(rng):
+    """A distance in time: the edges of windows and days to the microsecond, or anything between."""
+    return rng.choice(EDGES) if rng.randint(0, 3) else rng.randint(0, 400 * DAY)
+
+
+def _moment(rng, at_):
+    """An instant before or, as often, after somebody's as-of."""
+    return rng.choice(list(at_.values())) + rng.choice([-1, 1]) * _back(rng)
+
+
+def _contact(rng, contact_id, as_of):
     return contact(
         contact_id,
-        as_of - draw(offsets()),
-        account_id=draw(st.sampled_from([None, *ACCOUNTS])),
-        job_title=draw(st.sampled_from([None, "CTO", "intern"])),
-        lifecycle_stage=draw(st.sampled_from(STATUSES)),
-        marketing_status=draw(st.sampled_from(STATUSES)),
-        plan=draw(st.sampled_from([None, "free", "paid"])),
-        seats=draw(st.sampled_from([None, 0.0, 2.5])),
-        invoiced=draw(st.sampled_from([None, True, False])),
+        as_of - _back(rng),
+        account_id=rng.choice([None, *ACCOUNTS]),
+        job_title=rng.choice([None, "CTO", "intern"]),
+        lifecycle_stage=rng.choice([None, "lead", *STATUSES]),
+        marketing_status=rng.choice([None, "lead", *STATUSES]),
+        plan=rng.choice([None, "free", "paid"]),
+        seats=rng.choice([None, 0.0, 2.5]),
+        invoiced=rng.choice([None, True, False]),
     )
 
 
-@st.composite
-def _account(draw, account_id):
+def _account(rng, account_id):
     return {
         "account_id": account_id,
-        "industry": draw(st.sampled_from([None, "software", "retail"])),
-        "employees": draw(st.sampled_from([None, 10.0])),
-        "region": draw(st.sampled_from([None, "north"])),
+        "industry": rng.choice([None, "software", "retail"]),
+        "employees": rng.choice([None, 10.0]),
+        "region": rng.choice([None, "north"]),
     }
 
 
-@st.composite
-def _activity(draw, at_):
-    who = draw(st.sampled_from(CONTACTS))
-    back = draw(offsets())
-    t = at_[who] - (back if draw(st.integers(0, 4)) else -back)
-    recorded = draw(st.sampled_from([None, None, None, t + DAY, at_[who], at_[who] + 1]))
-    return did(who, t, draw(st.sampled_from(TYPES)), draw(st.sampled_from(DETAILS)), recorded=recorded)
+def _activity(rng, at_):
+    who = rng.choice(list(at_))
+    t = at_[who] - _back(rng) * rng.choice([1, 1, 1, 1, -1])
+    recorded = rng.choice([None, None, None, t + DAY, at_[who], at_[who] + 1])
+    return did(who, t, rng.choice(TYPES), rng.choice(DETAILS), recorded=recorded)
 
 
-@st.composite
-def _deals(draw, moment):
-    """Deals that may name a contact, several, only an account, or nobody; each row is unique by deal and contact."""
-    rows = {}
-    for deal_id in ("d1", "d2", "d3"):
-        begun, closed = draw(st.none() | moment), draw(st.none() | moment)
-        account_id, outcome = draw(st.sampled_from([None, *ACCOUNTS])), draw(st.sampled_from([True, True, False, None]))
-        for who in draw(st.lists(st.sampled_from([None, None, *CONTACTS]), max_size=2, unique=True)):
-            rows[deal_id, who] = {
-                "deal_id": deal_id, "contact_id": who, "account_id": account_id, "created_at": begun,
-                "closed_at": closed, "is_won": outcome,
-            }  # fmt: skip
-    return list(rows.values())
+def _deal(rng, deal_id, at_, *, moment=_moment):
+    """The rows of a deal that may name a contact, several, only an account, or nobody."""
+    deal = {
+        "deal_id": deal_id,
+        "account_id": rng.choice([None, *ACCOUNTS]),
+        "created_at": rng.choice([None, moment(rng, at_)]),
+        "closed_at": rng.choice([None, *[moment(rng, at_)] * 3]),
+        "is_won": rng.choice([True, True, False, None]),
+    }
+    who = {rng.choice([None, None, *at_]) for _ in range(rng.choice([1, 1, 2]))}
+    return [{**deal, "contact_id": c} for c in sorted(who, key=str)]
 
 
-@st.composite
-def _change(draw, moment):
-    of = draw(st.sampled_from(["contact", "account"]))
-    names = ["account_id", "lifecycle_stage", "marketing_status", "plan", "seats", "invoiced", "unheard_of"]
-    attribute = draw(st.sampled_from(names if of == "contact" else ["industry", "employees", "region"]))
-    values = {
-        "account_id": st.sampled_from([None, *ACCOUNTS]),
-        "lifecycle_stage": st.sampled_from(STATUSES),
-        "marketing_status": st.sampled_from(STATUSES),
-        "seats": st.sampled_from([None, *READABLE, *UNREADABLE]),
-        "employees": st.sampled_from([None, *READABLE, *UNREADABLE]),
-    }.get(attribute, st.sampled_from([None, "a", "b"]))
-    who = draw(st.sampled_from(CONTACTS if of == "contact" else ACCOUNTS))
-    return changed(who, attribute, draw(values), draw(moment), old=draw(values), of=of)
+def _change(rng, tracked, at_, *, moment=_moment):
+    of = rng.choice(["contact", "account"])
+    if not tracked[of]:
+        return []
+    name, who = rng.choice(tracked[of]), rng.choice(list(at_) if of == "contact" else ACCOUNTS)
+    value, old = (rng.choice(TRACKED[of][name]) for _ in range(2))
+    return [changed(who, name, value, moment(rng, at_), old=old, of=of)]
 
 
-@st.composite
-def futures(draw, history):
-    """The same history as it might stand later: rows added after every as-of, today's tracked values changed, and
-    all rows in another order.
+def add_future(rng, history):
+    """The same history as it may stand later: rows added after every as-of, today's tracked values changed, and all
+    rows in another order.
 
     A change is added only to an attribute of an object that has an earlier row: a first row says by its `old_value`
     what held since creation, and makes an attribute one with a history, so it does speak of the past.
     """
-    last = max(history.at.values())
-    after = st.one_of(st.just(last + 1), st.integers(last + 1, last + 500 * DAY))
-    activities = draw(st.lists(st.sampled_from(CONTACTS).flatmap(lambda c: _later(c, after, last)), max_size=5))
-    deals = [{**d, "deal_id": f"new {d['deal_id']}"} for d in draw(_deals(after))]
-    tracked = sorted({(c["object"], c["object_id"], c["attribute"]) for c in history.changes
-                      if all(c["changed_at"] <= as_of for as_of in history.at.values())})  # fmt: skip
-    more = []
-    for of, who, attribute in draw(st.lists(st.sampled_from(tracked), max_size=5)) if tracked else []:
-        value, old = draw(st.sampled_from(["a1", "staff", "99"])), draw(st.sampled_from([None, "a2", "partner", "1"]))
-        more.append(changed(who, attribute, value, draw(after), old=old, of=of))
-    later = history.plus(activities=activities, deals=deals, changes=more)
-    later = replace(later, contacts=_today(draw, later, "contact"), accounts=_today(draw, later, "account"))
-    return replace(later, **{name: draw(st.permutations(getattr(later, name))) for name in COLUMNS})
+
+    def moment(rng, at_):
+        return max(at_.values()) + 1 + rng.choice([0, _back(rng) + 1])
+
+    before = min(history.at.values())
+    known = {(c["object"], c["object_id"], c["attribute"]) for c in history.changes if c["changed_at"] <= before}
+    changes = [
+        change
+        for _ in range(10)
+        for change in _change(rng, {k: list(v) for k, v in TRACKED.items()}, history.at, moment=moment)
+    ]
+    later = history.plus(
+        activities=[_later(rng, history.at, moment) for _ in range(rng.randint(0, 9))],
+        deals=[row for i in range(rng.randint(0, 4)) for row in _deal(rng, f"new {i}", history.at, moment=moment)],
+        changes=[c for c in changes if (c["object"], c["object_id"], c["attribute"]) in known],
+    )
+    later = replace(later, contacts=_today(rng, later, "contact"), accounts=_today(rng, later, "account"))
+    return replace(later, **{n: rng.sample(rows, len(rows)) for n in COLUMNS for rows in [getattr(later, n)]})
 
 
-@st.composite
-def _later(draw, who, after, last):
+def _later(rng, at_, moment):
     """An activity that occurs after every as-of, or occurred before and is heard of after."""
-    t = draw(after)
-    if draw(st.booleans()):
-        return did(who, last - draw(offsets()), draw(st.sampled_from(TYPES)), recorded=t)
-    return did(who, t, draw(st.sampled_from((*TYPES, "new type"))), draw(st.sampled_from(DETAILS)))
+    who, t = rng.choice(list(at_)), moment(rng, at_)
+    if rng.randint(0, 1):
+        return did(who, at_[who] - _back(rng), rng.choice(TYPES), rng.choice(DETAILS), recorded=t)
+    return did(who, t, rng.choice((*TYPES, "new type")), rng.choice(DETAILS))
 
 
-def _today(draw, history, of):
+def _today(rng, history, of):
     """The rows of contacts or accounts with other values of today in the attributes that have a history."""
-    kinds = KINDS[of]
-    known = {c["attribute"] for c in history.changes if c["object"] == of} & set(kinds)
-    other = {"text": st.sampled_from([None, "a1", "staff"]), "number": st.just(-7.0), "boolean": st.just(True)}  # noqa: FBT003
-    return [{**row, **{name: draw(other[kinds[name]]) for name in sorted(known)}} for row in getattr(history, f"{of}s")]
+    names = sorted({c["attribute"] for c in history.changes if c["object"] == of} & set(KINDS[of]))
+    other = {"text": [None, "a1", "staff"], "number": [-7.0], "boolean": [True]}
+    return [{**row, **{n: rng.choice(other[KINDS[of][n]]) for n in names}} for row in getattr(history, f"{of}s")]

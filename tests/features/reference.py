@@ -131,7 +131,7 @@ CASES = [
     *(count((type_,), 30) for type_ in ("page_view", "call", "Call")),
     count(("call", "form"), 90),
     *(count(("page_view",), 90, detail=detail) for detail in ("pricing", "Pricing", "50%_off", "a::b", "it's")),
-    *(count(("page_view",), 90, contains=text) for text in ("pricing", "%", "_", "'", "::")),
+    *(count(("page_view",), 90, contains=text) for text in ("pricing", "%", "_", "'", "::", "v.", ".")),
     count((), 7, contains="pricing"),
     *(active_days(days) for days in (1, 7, 90)),
     recency(()),

@@ -30,7 +30,7 @@ def plan_then(history, con):
     return contacts_then(history, con)["c1"]["plan"]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(histories())
 def test_attributes_and_visible_activities_equal_the_reference_on_any_history(con, history):
     known = cut_at(history, con)

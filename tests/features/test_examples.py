@@ -58,7 +58,7 @@ def expected(history, settings_):
     return sorted(found, key=lambda row: (row["as_of"], row["contact_id"])), dict(why)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(histories(same_instant=True), st.sampled_from([{"every": "week"}, {"at": "age", "days": [0, 7, 90]}]))
 def test_examples_equal_the_reference_on_any_history(con, history, snapshots):
     settings_ = config(snapshots=snapshots, timezone="Europe/Madrid", horizon="10d")

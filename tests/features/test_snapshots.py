@@ -19,8 +19,8 @@ from tests.features.histories import (
     config,
     contact,
     did,
-    futures,
     histories,
+    pairs,
     tables,
     won,
 )
@@ -53,24 +53,23 @@ def scored(history, con, **changes):
     }
 
 
-@settings(max_examples=30, deadline=None)
-@given(histories(most=6), CHOICES, st.booleans())
+@settings(max_examples=12, deadline=None)
+@given(histories(), CHOICES, st.booleans())
 def test_who_is_eligible_equals_the_reference_on_any_history(con, history, choice, training):
     rules = config(eligibility=choice).eligibility
     expected = {c: why_not(history, c, rules, training=training) for c in history.at}
     assert judged(history, con, training=training, **choice) == expected
 
 
-@settings(max_examples=15, deadline=None)
-@given(st.data(), CHOICES)
-def test_what_is_known_later_changes_nothing_about_who_was_eligible(con, data, choice):
-    history = data.draw(histories(most=6))
-    later = data.draw(futures(history))
+@settings(max_examples=8, deadline=None)
+@given(pairs(), CHOICES)
+def test_what_is_known_later_changes_nothing_about_who_was_eligible(con, pair, choice):
+    history, later = pair
     assert judged(later, con, **choice) == judged(history, con, **choice)
 
 
-@settings(max_examples=25, deadline=None)
-@given(histories(most=4), st.sampled_from(["all", "none", "most_active"]))
+@settings(max_examples=8, deadline=None)
+@given(histories(), st.sampled_from(["all", "none", "most_active"]))
 def test_open_deals_make_opportunities_as_the_reference_says(con, history, account_deals):
     settings_ = config(eligibility={"account_deals": account_deals})
     rows = collected(opportunities(tables(history, con), settings_, at(history, "duckdb", con)), "contact_id")
