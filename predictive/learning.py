@@ -169,9 +169,10 @@ def _predict(
 ) -> pd.DataFrame:
     """One row per test example: the model, a logistic regression on `features`, and the calibrated rules."""
     own = judged.probability
-    plain = replace(own.recipe, weight=0.0, slope=1.0, shift=0.0)
+    same = own.encoder.features == tuple(features)
+    plain = replace(own.recipe if same else Recipe(), weight=0.0, slope=1.0, shift=0.0)
     # A blend holds the logistic regression already.
-    ready = own.linear is not None and own.encoder.features == tuple(features)
+    ready = own.linear is not None and same
     logistic = replace(own, booster=None, recipe=plain) if ready else fit_side(features, part, plain, seed=seed)
     slope, shift = fit_platt(part["label"].to_numpy(), part["rule_score"].to_numpy(dtype=float))
     out = test[LEAD].copy()

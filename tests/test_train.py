@@ -12,6 +12,8 @@ from predictive.clock import DAY, parse_instant, to_micros
 from predictive.config import ModelChoice
 from predictive.learning import learn, prepare
 from predictive.model.bundle import champion, load_bundle, save_bundle
+from predictive.model.scoring import Recipes, fit_model
+from predictive.model.side import Recipe
 
 pytest_plugins = ["tests.trained"]
 
@@ -135,6 +137,27 @@ def test_the_first_training_makes_the_champion_and_the_second_is_a_challenger(tr
         assert {m: v["value"] for m, v in again[name]["values"].items()} == metrics
 
 
+def test_what_is_judged_knows_the_training_part_alone_and_what_ships_all_that_is_mature(trained_tiny, opened):
+    path, first = trained_tiny
+    bundle = load_bundle(Path(first.json["bundle"]))
+    with opened(path) as (config, _, tables, now):
+        prepared = prepare(tables, config, now=now)
+    split, found = prepared.split, bundle.report["recipes"]
+    recipes = Recipes(
+        *(found[name] and Recipe.from_json(found[name]) for name in ("probability", "fit", "interest")), {}
+    )
+    part, test = split.learn(prepared.frame), split.test(prepared.frame)
+    assert part["as_of"].max() + split.horizon <= split.test_from <= test["as_of"].min()
+    judged = fit_model(bundle.features, part, recipes, seed=7).score(test)
+    written = pd.read_parquet(Path(first.json["bundle"]) / "test_predictions.parquet")
+    np.testing.assert_array_equal(judged, written[list(judged.columns)])
+    everything = split.mature(prepared.frame)
+    assert set(test.index) | set(part.index) <= set(everything.index)
+    shipped = fit_model(bundle.features, everything, recipes, seed=7)
+    np.testing.assert_array_equal(bundle.model.score(test), shipped.score(test))
+    assert not np.array_equal(judged, shipped.score(test))
+
+
 def test_train_says_how_the_three_compare_and_what_was_left_out(challenger):
     said, _ = challenger
     heading = said.index(
@@ -159,7 +182,7 @@ def test_the_dump_for_notebooks_predicts_what_the_bundle_predicts(trained_tiny, 
 
 def test_few_closes_are_said_and_the_rules_take_the_models_place(tiny, trained_tiny, run, tmp_path):
     store = {"uri": f"sqlite:///{trained_tiny[0].parent}/mlflow.db", "experiment": "few"}
-    trained = run("train", tiny(tmp_path, contacts=400, rate=0.3, tracking=store), "--json")
+    trained = run("train", tiny(tmp_path, rate=0.13, tracking=store), "--json")
     assert trained.code == 0, trained.err
     found = trained.json
     closes = found["judged"]["closes"]
@@ -167,6 +190,9 @@ def test_few_closes_are_said_and_the_rules_take_the_models_place(tiny, trained_t
     assert found["said"][0].startswith(f"only {closes} closes to learn from, and 20 are needed: the rule score")
     predictions = pd.read_parquet(Path(found["bundle"]) / "test_predictions.parquet")
     assert predictions[["fit", "interest"]].isna().all(axis=None)
+    assert found["metrics"]["logistic"]["log_loss"] < 1.1 * found["metrics"]["rules"]["log_loss"], (
+        "all features, carefully"
+    )
     ranks = predictions[["probability", "rule_score"]].rank()
     assert (ranks["probability"] == ranks["rule_score"]).all()
     scored = run("score", tmp_path / "tiny.yaml", "--json")
