@@ -1,0 +1,42 @@
+"""A job title as folded phrases: without salutations, gender marks, the employer and whom an assistant helps."""
+
+from __future__ import annotations
+
+import re
+
+from predictive.derive.text import fold, unaccented
+
+LONGEST = 300
+"""Longer texts are not titles; what follows is not read."""
+
+_ENDINGS = "a|o|as|os|ra|ora|ka|czka|czyni|ni|in|innen|trice|rice|euse|ice|e|ne"
+_OTHER_GENDER = re.compile(rf"(?<=\w{{4}})[/(*:_.·|]-?(?:{_ENDINGS})\)?(?!\w)")
+_ALL_GENDERS = re.compile(r"\(\s*[mfwdkhxno*](?:\s*[/|,]\s*[mfwdkhxno*]){1,3}\s*\)|(?<!\w)[mfwkh]/[mfwkh](?:/[dx])?(?!\w)")
+_SALUTATION = re.compile(r"^(?:mr|mrs|ms|miss|sr|sra|srta|dr|dra|prof|pan|pani|herr|frau|mme|m|sir|madam)\.?$")
+_EMPLOYER = re.compile(r"(?:\bat|@|\bbei|\bchez) .*")
+_HELPED = re.compile(
+    r"\b(assistant|asst|advis[oe]r|secretary|aide|pa|ea|support|staff|consultant|counsel|deputy|liaison) to (?!.*\bdirector of\b).*"
+)
+_BETWEEN = re.compile(r"[,;|/:()\[\]\n\t•·–—]| - ")
+_NOTHING = frozenset(
+    "na nan none null unknown other otro otra outro outra inne inny brak test xxx asdf undefined not applicable sin cargo no aplica nao informado bd tbd sonstige autre".split()
+) | {"not applicable", "sin cargo", "no aplica", "nao informado", "nie dotyczy", "n a", "s n", "no title"}
+_LATIN = re.compile(r"[a-z]{2}")
+
+
+def phrases(title: str) -> tuple[str, ...]:
+    """The parts of a job title between commas, slashes, dashes and brackets, folded; empty where there is no title.
+
+    >>> phrases("Director/a Comercial (H/M), Socio"), phrases("Marketing Manager at Owner Ltd"), phrases("n/a")
+    (('director comercial', 'socio'), ('marketing manager',), ())
+    >>> phrases("Assistant to the CEO & Founder")
+    ('assistant',)
+    """
+    plain = unaccented(title[:LONGEST]).replace("’", "'").strip(" .,;:-_/|\t\r\n\"'")
+    if _SALUTATION.match(plain) or fold(plain).replace("nanda", "na") in _NOTHING:
+        return ()
+    plain = _ALL_GENDERS.sub(" ", _OTHER_GENDER.sub("", _ALL_GENDERS.sub(" ", plain)))
+    plain = _HELPED.sub(r"\1", _EMPLOYER.sub("", plain)) if not _EMPLOYER.match(plain) else plain
+    folded = (fold(part).replace("*", "") for part in _BETWEEN.split(plain))
+    found = tuple(" ".join(part.split()) for part in folded if _LATIN.search(part))
+    return () if found == () or " ".join(found) in _NOTHING else found
