@@ -71,7 +71,9 @@ def words(file: str) -> dict[str, dict[str, tuple[str, ...]]]:
     text = (resources.files("predictive.derive") / "words" / f"{file}.yaml").read_text(encoding="utf-8")
     loaded: dict[str, dict[str, dict[str, list[str]]]] = yaml.safe_load(text)
     return {
-        section: {meaning: tuple(p for some in by_language.values() for p in some) for meaning, by_language in m.items()}
+        section: {
+            meaning: tuple(p for some in by_language.values() for p in some) for meaning, by_language in m.items()
+        }
         for section, m in loaded.items()
     }
 

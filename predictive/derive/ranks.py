@@ -7,9 +7,7 @@ from typing import Final, Literal
 
 from predictive.derive.lexicon import Hit, lexicon
 
-Seniority = Literal[
-    "founder or owner", "c-level", "vp", "director", "head", "manager", "senior", "individual", "entry"
-]
+Seniority = Literal["founder or owner", "c-level", "vp", "director", "head", "manager", "senior", "individual", "entry"]
 RANKS: Final[tuple[Seniority, ...]] = (
     "founder or owner", "c-level", "vp", "director", "head", "manager", "entry", "senior", "individual",
 )  # fmt: skip

@@ -11,7 +11,9 @@ LONGEST = 300
 
 _ENDINGS = "a|o|as|os|ra|ora|ka|czka|czyni|ni|in|innen|trice|rice|euse|ice|e|ne"
 _OTHER_GENDER = re.compile(rf"(?<=\w{{4}})[/(*:_.·|]-?(?:{_ENDINGS})\)?(?!\w)")
-_ALL_GENDERS = re.compile(r"\(\s*[mfwdkhxno*](?:\s*[/|,]\s*[mfwdkhxno*]){1,3}\s*\)|(?<!\w)[mfwkh]/[mfwkh](?:/[dx])?(?!\w)")
+_ALL_GENDERS = re.compile(
+    r"\(\s*[mfwdkhxno*](?:\s*[/|,]\s*[mfwdkhxno*]){1,3}\s*\)|(?<!\w)[mfwkh]/[mfwkh](?:/[dx])?(?!\w)"
+)
 _SALUTATION = re.compile(r"^(?:mr|mrs|ms|miss|sr|sra|srta|dr|dra|prof|pan|pani|herr|frau|mme|m|sir|madam)\.?$")
 _EMPLOYER = re.compile(r"(?:\bat|@|\bbei|\bchez) .*")
 _HELPED = re.compile(
