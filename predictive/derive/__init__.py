@@ -83,7 +83,7 @@ def _tags(kind: TagKind, what: str) -> Derived:
 
 
 DERIVED: tuple[Derived, ...] = (
-    _contact("email_kind", "email", "kind of mailbox: personal, disposable, education, government, company", email_kind),
+    _contact("email_kind", "email", "mailbox: personal, disposable, education, government, company", email_kind),
     _contact("seniority", "job_title", "rank that the job title says", seniority),
     _contact("job_function", "job_title", "what the job is about", job_function),
     _contact("buying_role", "job_title", "part in a purchase: buyer, influencer, end user", buying_role),

@@ -20,7 +20,7 @@ def company_type(name: str, industry: str | None = None) -> CompanyType | None:
     `industry`, where given, decides only for names that say nothing, or only a legal form. "company" means a name with
     a legal form or a word of business: many companies carry neither, and are None.
 
-    >>> [company_type(n) for n in ("Ayuntamiento de Soria", "Szpital Miejski", "Acme Consulting Ltd.", "Foo sp. z o.o.")]
+    >>> [company_type(n) for n in ("Ayuntamiento de Soria", "Szpital Miejski", "Acme Consulting", "Foo sp. z o.o.")]
     ['government', 'health', 'agency or consultancy', 'company']
     >>> company_type("Acme"), company_type("Acme", "Higher education")
     (None, 'education')

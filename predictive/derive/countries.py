@@ -17,7 +17,7 @@ import yaml
 from predictive.derive.text import fold
 
 LANGUAGES: Final = ("en", "es", "pl", "pt", "pt_PT", "de", "fr")
-_NOT_COUNTRIES: Final = frozenset("AC CP CQ DG EA EU EZ IC QO TA UN XA XB ZZ".split())
+_NOT_COUNTRIES: Final = frozenset({"AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"})
 """Two-letter codes of CLDR that ISO 3166-1 does not have, but for XK (Kosovo), which everybody uses."""
 
 _BETWEEN = re.compile(r"[()\[\],;/|\n]| - | – ")
@@ -61,7 +61,8 @@ def _names() -> dict[str, str]:
     for alias, codes in get_global("territory_aliases").items():
         if len(alias) == 3 and alias.isalpha() and len(codes) == 1 and codes[0] in isos:
             names.setdefault(alias.lower(), codes[0])
-    return names | _lists()["spellings"]
+    spellings: dict[str, str] = _lists()["spellings"]
+    return names | spellings
 
 
 @cache

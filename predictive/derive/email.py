@@ -64,7 +64,7 @@ def domain_of(address_or_domain: str) -> str | None:
         except UnicodeError:
             return None
     labels = text.split(".")
-    good = 2 <= len(labels) and len(text) <= 253 and all(_LABEL.fullmatch(label) for label in labels)
+    good = len(labels) >= 2 and len(text) <= 253 and all(_LABEL.fullmatch(label) for label in labels)
     return text if good and _TOP.fullmatch(labels[-1]) else None
 
 

@@ -8,7 +8,7 @@ a ``*`` alone for one whole word.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -16,6 +16,8 @@ from importlib import resources
 import yaml
 
 from predictive.derive.text import fold
+
+_WORD = re.compile(r"[^ ]+")
 
 
 @dataclass(frozen=True)
@@ -29,40 +31,55 @@ class Hit:
 
 @dataclass(frozen=True)
 class Lexicon:
-    """One compiled list. Of the phrases that match at a place the one with most words, then most letters, wins."""
+    """One compiled list: phrases as they are, and those with a ``*`` as patterns by their number of words."""
 
-    pattern: re.Pattern[str]
-    meanings: tuple[str, ...]
+    exact: dict[str, str]
+    patterns: dict[int, tuple[tuple[re.Pattern[str], str], ...]]
+    longest: int
 
     def find(self, folded: str) -> tuple[Hit, ...]:
-        """All phrases in a folded text, from left to right, not overlapping."""
-        found = self.pattern.finditer(folded)
-        return tuple(Hit(self.meanings[(m.lastindex or 1) - 1], m.start(), m.end()) for m in found)
+        """All phrases in a folded text, from left to right, not overlapping.
+
+        Of the phrases that match at a place the one with most words, then most letters, wins.
+        """
+        found: list[Hit] = []
+        starts = [m.start() for m in _WORD.finditer(folded)]
+        ends = [m.end() for m in _WORD.finditer(folded)]
+        at = 0
+        while at < len(starts):
+            last, meaning = self._longest(folded, starts[at], ends[at : at + self.longest])
+            if meaning is not None:
+                found.append(Hit(meaning, starts[at], ends[at + last]))
+            at += last + 1
+        return tuple(found)
 
     def first(self, folded: str) -> str | None:
         """The meaning of the first phrase in a folded text; None without one."""
         return next((hit.meaning for hit in self.find(folded)), None)
 
+    def _longest(self, folded: str, start: int, ends: list[int]) -> tuple[int, str | None]:
+        """How many words follow the first in the longest phrase from `start`, and what the phrase means."""
+        for last in reversed(range(len(ends))):
+            phrase = folded[start : ends[last]]
+            if phrase in self.exact:
+                return last, self.exact[phrase]
+            for pattern, meaning in self.patterns.get(last + 1, ()):
+                if pattern.fullmatch(phrase):
+                    return last, meaning
+        return 0, None
 
-def compiled(phrases: dict[str, Iterable[str]]) -> Lexicon:
+
+def compiled(phrases: Mapping[str, Iterable[str]]) -> Lexicon:
     """The lexicon of meaning → phrases.
 
     >>> compiled({"vp": ["vice president"], "head": ["*leiter"], "c-level": ["president"]}).find("vice president")
     (Hit(meaning='vp', start=0, end=14),)
     """
-    each = {folded_phrase(p): meaning for meaning, some in phrases.items() for p in some}
-    ordered = sorted(each, key=lambda p: (-len(p.split()), -len(p.replace("*", "")), p))
-    alternatives = "|".join(f"({_as_pattern(p)})" for p in ordered)
-    return Lexicon(re.compile(rf"(?<![^ ])(?:{alternatives})(?![^ ])"), tuple(each[p] for p in ordered))
-
-
-def folded_phrase(phrase: str) -> str:
-    """A phrase as it is matched, its stars kept.
-
-    >>> folded_phrase("Współwłaściciel*")
-    'wspolwlasciciel*'
-    """
-    return fold(phrase)
+    each = {fold(p): meaning for meaning, some in phrases.items() for p in some}
+    starred = sorted((p for p in each if "*" in p), key=lambda p: (-len(p), p))
+    counts = {p: len(p.split()) for p in each}
+    by_count = {n: tuple((_pattern(p), each[p]) for p in starred if counts[p] == n) for n in set(counts.values())}
+    return Lexicon({p: m for p, m in each.items() if "*" not in p}, by_count, max(counts.values()))
 
 
 @cache
@@ -81,8 +98,8 @@ def words(file: str) -> dict[str, dict[str, tuple[str, ...]]]:
 @cache
 def lexicon(file: str, section: str) -> Lexicon:
     """A section of a word list, compiled."""
-    return compiled(dict(words(file)[section]))
+    return compiled(words(file)[section])
 
 
-def _as_pattern(phrase: str) -> str:
-    return " ".join(r"\w+" if w == "*" else re.escape(w).replace(r"\*", r"\w*") for w in phrase.split())
+def _pattern(phrase: str) -> re.Pattern[str]:
+    return re.compile(" ".join(r"\w+" if w == "*" else re.escape(w).replace(r"\*", r"\w*") for w in phrase.split()))

@@ -49,7 +49,7 @@ def _rank(phrase: str) -> Rank:
     helping = next((h for h in hits if h.meaning.endswith("assistant")), None)
     if helping is not None and not _only_qualifies(phrase, helping, leading):
         return Rank(_of_an_assistant(phrase, helping), assists=True)
-    best = min((RANKS.index(h.meaning) for h in leading), default=len(RANKS))  # type: ignore[arg-type]
+    best = min((RANKS.index(h.meaning) for h in leading), default=len(RANKS))
     meanings = {h.meaning for h in hits}
     if "entry" in meanings and best >= RANKS.index("manager"):
         return Rank("entry")

@@ -31,7 +31,10 @@ def split_tags(text: str) -> tuple[str, ...]:
     listed = _json_list(text)
     parts = _BETWEEN.split(text) if listed is None else [str(part) for part in listed if isinstance(part, str | int)]
     tags = [" ".join(part.strip(_AROUND).split()) for part in parts]
-    return tuple({tag.casefold(): tag for tag in reversed(tags) if tag}.values())[::-1]
+    once: dict[str, str] = {}
+    for tag in tags:
+        once.setdefault(tag.casefold(), tag)
+    return tuple(tag for tag in once.values() if tag)
 
 
 def tag_kind(tag: str) -> TagKind:
@@ -48,7 +51,7 @@ def tag_kind(tag: str) -> TagKind:
         if said is not None:
             return said
     folded = fold(tag[:300])
-    found = {hit.meaning for hit in lexicon("tags", "kinds").find(folded)}
+    found: set[str] = {hit.meaning for hit in lexicon("tags", "kinds").find(folded)}
     if len(folded) >= _SHORTEST_COUNTRY and country(tag[:300]) is not None:
         found.add("place")
     return next((kind for kind in _ORDER if kind in found), "other")
@@ -66,8 +69,8 @@ def tags_of_kind(text: str, kind: TagKind) -> str | None:
 
 def _prefix(folded: str) -> TagKind | None:
     hits = lexicon("tags", "prefixes").find(folded)
-    whole = (hit for hit in hits if (hit.start, hit.end) == (0, len(folded)))
-    return next((hit.meaning for hit in whole), None)  # type: ignore[return-value]
+    whole = {hit.meaning for hit in hits if (hit.start, hit.end) == (0, len(folded))}
+    return next((kind for kind in _ORDER if kind in whole), None)
 
 
 def _json_list(text: str) -> list[Any] | None:

@@ -17,12 +17,14 @@ _ALL_GENDERS = re.compile(
 _SALUTATION = re.compile(r"^(?:mr|mrs|ms|miss|sr|sra|srta|dr|dra|prof|pan|pani|herr|frau|mme|m|sir|madam)\.?$")
 _EMPLOYER = re.compile(r"(?:\bat|@|\bbei|\bchez) .*")
 _HELPED = re.compile(
-    r"\b(assistant|asst|advis[oe]r|secretary|aide|pa|ea|support|staff|consultant|counsel|deputy|liaison) to (?!.*\bdirector of\b).*"
+    r"\b(assistant|asst|advis[oe]r|secretary|aide|pa|ea|support|staff|consultant|counsel|deputy|liaison) to .*"
 )
 _BETWEEN = re.compile(r"[,;|/:()\[\]\n\t•·–—]| - ")
-_NOTHING = frozenset(
-    "na nan none null unknown other otro otra outro outra inne inny brak test xxx asdf undefined not applicable sin cargo no aplica nao informado bd tbd sonstige autre".split()
-) | {"not applicable", "sin cargo", "no aplica", "nao informado", "nie dotyczy", "n a", "s n", "no title"}
+_NOTHING = frozenset({
+    "n a", "na", "nan", "none", "null", "nil", "unknown", "undefined", "not applicable", "no title", "other", "test",
+    "tbd", "xxx", "asdf", "otro", "otra", "sin cargo", "no aplica", "nd", "inne", "inny", "inna", "brak", "nie dotyczy",
+    "outro", "outra", "nao informado", "nao se aplica", "sonstige", "sonstiges", "keine angabe", "autre",
+})  # fmt: skip
 _LATIN = re.compile(r"[a-z]{2}")
 
 
@@ -35,7 +37,7 @@ def phrases(title: str) -> tuple[str, ...]:
     ('assistant',)
     """
     plain = unaccented(title[:LONGEST]).replace("’", "'").strip(" .,;:-_/|\t\r\n\"'")
-    if _SALUTATION.match(plain) or fold(plain).replace("nanda", "na") in _NOTHING:
+    if _SALUTATION.match(plain) or fold(plain) in _NOTHING:
         return ()
     plain = _ALL_GENDERS.sub(" ", _OTHER_GENDER.sub("", _ALL_GENDERS.sub(" ", plain)))
     plain = _HELPED.sub(r"\1", _EMPLOYER.sub("", plain)) if not _EMPLOYER.match(plain) else plain
