@@ -28,6 +28,10 @@ class Rank:
     assists: bool = False
 
 
+PERSONAL_ASSISTANT: Final = Rank("individual", assists=True)
+"""Who helps somebody who leads: a secretary, not the assistant of a department."""
+
+
 def rank(phrases: tuple[str, ...]) -> Rank:
     """The rank of a title, from its folded phrases (:func:`predictive.derive.title_text.phrases`).
 

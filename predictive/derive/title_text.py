@@ -25,6 +25,7 @@ _NOTHING = frozenset({
     "tbd", "xxx", "asdf", "otro", "otra", "sin cargo", "no aplica", "nd", "inne", "inny", "inna", "brak", "nie dotyczy",
     "outro", "outra", "nao informado", "nao se aplica", "sonstige", "sonstiges", "keine angabe", "autre",
 })  # fmt: skip
+_SPACES = re.compile(r"[^\S\n]+")
 _LATIN = re.compile(r"[a-z]{2}")
 
 
@@ -36,7 +37,7 @@ def phrases(title: str) -> tuple[str, ...]:
     >>> phrases("Assistant to the CEO & Founder")
     ('assistant',)
     """
-    plain = unaccented(title[:LONGEST]).replace("’", "'").strip(" .,;:-_/|\t\r\n\"'")
+    plain = _SPACES.sub(" ", unaccented(title[:LONGEST]).replace("’", "'")).strip(" .,;:-_/|\t\r\n\"'")
     if _SALUTATION.match(plain) or fold(plain) in _NOTHING:
         return ()
     plain = _ALL_GENDERS.sub(" ", _OTHER_GENDER.sub("", _ALL_GENDERS.sub(" ", plain)))

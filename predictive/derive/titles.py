@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final, Literal
 
 from predictive.derive.lexicon import lexicon
-from predictive.derive.ranks import Seniority, rank
+from predictive.derive.ranks import PERSONAL_ASSISTANT, Seniority, rank
 from predictive.derive.title_text import phrases
 
 Function = Literal[
@@ -45,7 +45,7 @@ def job_function(title: str) -> Function | None:
         return None
     text = " ".join(parts)
     found = lexicon("function", "strong").first(text) or lexicon("function", "weak").first(text)
-    if found is None and rank(parts).assists:
+    if found is None and rank(parts) == PERSONAL_ASSISTANT:
         found = "administration"
     return found or lexicon("function", "last").first(text) or "other"  # type: ignore[return-value]
 
