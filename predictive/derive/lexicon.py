@@ -57,6 +57,11 @@ class Lexicon:
         """The meaning of the first phrase in a folded text; None without one."""
         return next((hit.meaning for hit in self.find(folded)), None)
 
+    def whole(self, folded: str) -> str | None:
+        """The meaning of a phrase that is all of a folded text; None where none is."""
+        hits = self.find(folded)
+        return hits[0].meaning if hits and (hits[0].start, hits[0].end) == (0, len(folded)) else None
+
     def _longest(self, folded: str, start: int, ends: list[int]) -> tuple[int, str | None]:
         """How many words follow the first in the longest phrase from `start`, and what the phrase means."""
         for last in reversed(range(len(ends))):

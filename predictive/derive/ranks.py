@@ -46,6 +46,10 @@ def rank(phrases: tuple[str, ...]) -> Rank:
 
 
 def _rank(phrase: str) -> Rank:
+    if lexicon("seniority", "whole").whole(phrase) is not None:
+        return Rank(
+            "founder or owner"
+        )  # "partner" alone is one; a business partner or a channel partner manager is not
     hits = [h for h in lexicon("seniority", "ranks").find(phrase) if not _subordinate(phrase, h)]
     if any(h.meaning == "former" for h in hits):
         return Rank(None)

@@ -47,9 +47,9 @@ def tag_kind(tag: str) -> TagKind:
     """
     prefixed = _PREFIX.match(tag[:300])
     if prefixed is not None:
-        said = _prefix(fold(prefixed[1]))
+        said = lexicon("tags", "prefixes").whole(fold(prefixed[1]))
         if said is not None:
-            return said
+            return said  # type: ignore[return-value]  # the sections of the list are the kinds
     folded = fold(tag[:300])
     found: set[str] = {hit.meaning for hit in lexicon("tags", "kinds").find(folded)}
     if len(folded) >= _SHORTEST_COUNTRY and country(tag[:300]) is not None:
@@ -65,12 +65,6 @@ def tags_of_kind(text: str, kind: TagKind) -> str | None:
     """
     tags = sorted((tag for tag in split_tags(text) if tag_kind(tag) == kind), key=lambda t: (t.casefold(), t))
     return "; ".join(tags) or None
-
-
-def _prefix(folded: str) -> TagKind | None:
-    hits = lexicon("tags", "prefixes").find(folded)
-    whole = {hit.meaning for hit in hits if (hit.start, hit.end) == (0, len(folded))}
-    return next((kind for kind in _ORDER if kind in whole), None)
 
 
 def _json_list(text: str) -> list[Any] | None:
