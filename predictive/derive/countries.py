@@ -20,24 +20,29 @@ LANGUAGES: Final = ("en", "es", "pl", "pt", "pt_PT", "de", "fr")
 _NOT_COUNTRIES: Final = frozenset({"AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"})
 """Two-letter codes of CLDR that ISO 3166-1 does not have, but for XK (Kosovo), which everybody uses."""
 
+_SHORTEST_TYPO: Final = 6
+_LONGEST_NAME: Final = 60
+
 _BETWEEN = re.compile(r"[()\[\],;/|\n]| - | – ")
 
 
 def country(text: str) -> str | None:
     """The alpha-2 code of the country that a text names, None where it names none or several.
 
-    Case, accents and punctuation do not matter. A text may name the country twice ("Spain (ES)") but nothing else:
-    towns are not looked up.
+    Case, accents and punctuation do not matter, and two swapped letters are forgiven ("Germnay"). A text
+    may name the country twice ("Spain (ES)") but nothing else: towns are not looked up.
 
-    >>> [country(t) for t in ("U.S.A.", "españa ", "Republic of Poland", "NLD", "Brasil / BR", "Madrid")]
-    ['US', 'ES', 'PL', 'NL', 'BR', None]
+    >>> [country(t) for t in ("U.S.A.", "españa ", "Republic of Poland", "NLD", "Untied States", "Madrid")]
+    ['US', 'ES', 'PL', 'NL', 'US', None]
     """
     whole = _code(text)
     if whole is not None:
         return whole
     parts = [part for part in _BETWEEN.split(text) if fold(part)]
     codes = {_code(part) for part in parts}
-    return codes.pop() if len(parts) > 1 and len(codes) == 1 else None
+    if len(parts) > 1:
+        return codes.pop() if len(codes) == 1 else None
+    return _swapped(fold(text))
 
 
 def _code(text: str) -> str | None:
@@ -48,6 +53,15 @@ def _code(text: str) -> str | None:
     return loose.get(_without(folded, lists["links"])) or loose.get(
         _without(folded, lists["links"] | lists["official"])
     )
+
+
+def _swapped(folded: str) -> str | None:
+    """The country whose name this is but for two swapped neighbouring letters; shorter names are too alike."""
+    if not _SHORTEST_TYPO <= len(folded) <= _LONGEST_NAME:
+        return None
+    swaps = (f"{folded[:i]}{folded[i + 1]}{folded[i]}{folded[i + 2 :]}" for i in range(len(folded) - 1))
+    codes = {code for code in map(_names().get, swaps) if code is not None}
+    return codes.pop() if len(codes) == 1 else None
 
 
 @cache

@@ -15,6 +15,9 @@ import yaml
 
 EmailKind = Literal["personal", "disposable", "education", "government", "company"]
 
+_LONGEST = 1_000
+"""What stands after so many characters is not read: an address has at most 254."""
+
 _ADDRESS = re.compile(r"[^<>\s@]+@([^<>\s@,;]+)")
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?")
 _TOP = re.compile(r"[a-z]{2,63}|xn--[a-z0-9-]+")
@@ -51,7 +54,7 @@ def domain_of(address_or_domain: str) -> str | None:
     >>> domain_of("<info@Żółw.PL>"), domain_of("name@localhost"), domain_of("10.0.0.1")
     ('xn--w-uga1v8h.pl', None, None)
     """
-    text = address_or_domain.strip().removeprefix("mailto:")
+    text = address_or_domain[:_LONGEST].strip().removeprefix("mailto:")
     if "@" in text:
         found = _ADDRESS.findall(text)
         if not found:

@@ -68,6 +68,13 @@ def test_what_names_no_country_or_several_has_none(text):
     assert country(text) is None
 
 
+@pytest.mark.parametrize(
+    ("text", "code"), [("Untied States", "US"), ("Germnay", "DE"), ("Potrugal", "PT"), ("Iarn", None)]
+)
+def test_two_swapped_letters_are_forgiven_in_names_long_enough(text, code):
+    assert country(text) == code
+
+
 @given(st.text(max_size=40))
 def test_a_country_is_two_capital_letters(text):
     code = country(text)

@@ -18,6 +18,7 @@ LEVELS = {d.name: d for d in DERIVED}
 @given(TEXTS)
 @example("\ud800")
 @example("[" * 100_000)
+@example("a" * 100_000 + " @")
 @example("a@" + "b." * 5_000 + "c")
 def test_no_text_makes_a_derived_column_fail(text):
     for derived in DERIVED:
