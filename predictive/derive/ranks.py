@@ -46,10 +46,9 @@ def rank(phrases: tuple[str, ...]) -> Rank:
 
 
 def _rank(phrase: str) -> Rank:
+    # A partner, alone, owns part of a firm; a business partner or a channel partner manager does not.
     if lexicon("seniority", "whole").whole(phrase) is not None:
-        return Rank(
-            "founder or owner"
-        )  # "partner" alone is one; a business partner or a channel partner manager is not
+        return Rank("founder or owner")
     hits = [h for h in lexicon("seniority", "ranks").find(phrase) if not _subordinate(phrase, h)]
     if any(h.meaning == "former" for h in hits):
         return Rank(None)
@@ -86,6 +85,7 @@ def _only_qualifies(phrase: str, helping: Hit, leading: list[Hit]) -> bool:
 
 def _of_an_assistant(phrase: str, helping: Hit) -> Seniority:
     """Assistants of a department start a career; secretaries and assistants of those who lead do not."""
+    # Of "assistant to the CEO" only "assistant" is left.
     others = f"{phrase[: helping.start]} {phrase[helping.end :]}"
     personal = helping.meaning == "personal assistant" or phrase == "assistant"
     return "individual" if personal or lexicon("seniority", "helps").find(" ".join(others.split())) else "entry"

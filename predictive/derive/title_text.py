@@ -41,7 +41,7 @@ def phrases(title: str) -> tuple[str, ...]:
     if _SALUTATION.match(plain) or fold(plain) in _NOTHING:
         return ()
     plain = _ALL_GENDERS.sub(" ", _OTHER_GENDER.sub("", _ALL_GENDERS.sub(" ", plain)))
-    plain = _HELPED.sub(r"\1", _EMPLOYER.sub("", plain)) if not _EMPLOYER.match(plain) else plain
+    plain = _HELPED.sub(r"\1", _EMPLOYER.sub("", plain))
     folded = (fold(part).replace("*", "") for part in _BETWEEN.split(plain))
     found = tuple(" ".join(part.split()) for part in folded if _LATIN.search(part))
     return () if found == () or " ".join(found) in _NOTHING else found
