@@ -26,6 +26,7 @@ Duration = Annotated[timedelta, BeforeValidator(parse_duration), PlainSerializer
 Instant = Annotated[
     datetime | date, PlainValidator(parse_instant), PlainSerializer(lambda value: value.isoformat(), return_type=str)
 ]
+Days = Annotated[int, Field(gt=0, le=3_650)]
 TableName = Literal["contacts", "accounts", "activities", "deals", "changes", "overrides"]
 Scalar = bool | int | float | str | date
 
@@ -127,11 +128,29 @@ class Split(Strict):
 
 
 class FeatureChoice(Strict):
-    """Attributes and activity types to leave out, to keep against advice, and never to show to a model."""
+    """Attributes and activity types to leave out, to keep against advice, and never to show to a model.
+
+    `own` names features of the user's by import path. `windows` (days back from as-of) and `half_lives` (days) are what
+    behaviour is measured in. `groups` puts activity types together, by patterns in which * stands for any text: a type
+    is in the first group that it matches.
+    """
 
     exclude: list[str] = []
     keep: list[str] = []
     sensitive: list[str] = []
+    own: list[str] = []
+    windows: list[Days] = Field(default=[7, 30, 90, 365], min_length=1)
+    half_lives: list[Days] = Field(default=[7, 30], min_length=1)
+    groups: dict[str, list[str]] = {
+        "negative": ["*unsub*", "*spam*", "*bounce*", "*complain*", "*opt*out*"],
+        "webinars": ["*webinar*"],
+        "email": ["*mail*", "*newsletter*"],
+        "forms": ["form*", "*_form*", "* form*", "*submission*"],
+        "downloads": ["*download*", "*whitepaper*", "*ebook*"],
+        "events": ["*event*", "*fair*", "*conference*", "*trade*show*"],
+        "sales": ["*call*", "*meeting*", "*demo*", "*chat*", "*visit_by_sales*"],
+        "website": ["*page*", "*visit*", "*view*", "*site*", "*click*", "*blog*"],
+    }
 
 
 class ModelChoice(Strict):

@@ -11,7 +11,7 @@ import pandas as pd
 from predictive.clock import iso
 from predictive.config import Config
 from predictive.errors import DataError, NotEligibleError, nearest
-from predictive.features.catalog import phrase
+from predictive.features.words import phrase
 from predictive.model.bundle import Bundle
 from predictive.model.reasons import find_reasons
 from predictive.quadrants import ACTIONS
@@ -88,7 +88,7 @@ def explain(con: Any, tables: Tables, config: Config, bundle: Bundle, contact_id
     if not pd.isna(why):
         raise NotEligibleError(f"{contact_id} is not scored as of {iso(night)}: {why}")
     block = row[["contact_id", "as_of"]].astype({"as_of": "int64"}).reset_index(drop=True)
-    frame, points = features_of(con, tables, bundle, block)
+    frame, points = features_of(con, tables, config, bundle, block)
     scores = score_block(con, tables, config, bundle, block, night=night).iloc[0]
     reasons = find_reasons(bundle.model.probability, frame, np.array([scores["probability"]]))
     features = bundle.model.probability.encoder.features

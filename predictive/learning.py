@@ -15,10 +15,11 @@ import pandas as pd
 from predictive.clock import from_micros, iso
 from predictive.config import Config
 from predictive.evaluation import Comparison, compare, gain_curve, reliability
+from predictive.features.attributes import check_attributes, contact_kinds
 from predictive.features.catalog import Feature
 from predictive.features.choose import Choice, choose
-from predictive.features.cut import check_attributes, contact_kinds
 from predictive.features.examples import Examples, examples
+from predictive.features.expression import Attribute
 from predictive.features.snapshots import unfiltered
 from predictive.model.bundle import Bundle, fingerprint
 from predictive.model.folds import FEWEST_CLOSES, closes, time_folds
@@ -31,7 +32,7 @@ from predictive.splits import TimeSplit, check_parts, decide, observed_until
 from predictive.tables import Note, Tables
 
 RULE_SCORE = Feature(
-    "rule_score", "points of the manual rules", "context", "rule score", "number", "rule score", attribute="rule_score"
+    "rule_score", "points of the manual rules", "context", "rule score", "rule score", Attribute("rule_score")
 )
 LEAD = ["contact_id", "as_of", "label"]
 

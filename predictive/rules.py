@@ -23,9 +23,9 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from predictive.config import Duration, Strict
 from predictive.errors import ConfigError, nearest
-from predictive.features import catalog
+from predictive.features import behaviour, catalog
 from predictive.features.catalog import Feature
-from predictive.features.cut import attribute_kinds
+from predictive.features.attributes import attribute_kinds
 from predictive.tables import Tables
 
 EVER = 36_500
@@ -93,7 +93,7 @@ class Condition(Strict):
             return catalog.attribute(name, of=of, kind=kind)  # type: ignore[arg-type]
         days = EVER if self.within is None else self.within // timedelta(days=1)
         contains = self.contains[0] if isinstance(self.contains, list) else self.contains
-        return catalog.count(self.types, days, detail=self.detail, contains=contains)
+        return behaviour.count(self.types, days, detail=self.detail, contains=contains)
 
     def holds(self, values: pd.Series[Any]) -> np.ndarray:
         """Where the condition holds, for the values of its feature; missing holds only for ``known: false``."""

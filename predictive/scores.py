@@ -10,9 +10,9 @@ import pandas as pd
 from predictive.clock import from_micros
 from predictive.config import Config
 from predictive.errors import ModelError, nearest
-from predictive.features.build import build
-from predictive.features.cut import Frame, attribute_columns, check_attributes, cut
-from predictive.features.snapshots import opportunities, wins
+from predictive.features.attributes import Frame, attribute_columns, check_attributes
+from predictive.features.build import features_at
+from predictive.features.deals import opportunities, wins
 from predictive.learning import RULE_SCORE
 from predictive.model.bundle import Bundle
 from predictive.model.reasons import find_reasons, in_words
@@ -22,7 +22,9 @@ from predictive.store import into_store
 from predictive.tables import Tables
 
 
-def features_of(con: Any, tables: Tables, bundle: Bundle, block: pd.DataFrame) -> tuple[pd.DataFrame, RuleScore]:
+def features_of(
+    con: Any, tables: Tables, config: Config, bundle: Bundle, block: pd.DataFrame
+) -> tuple[pd.DataFrame, RuleScore]:
     """The bundle's features with the rule score as a column, by `contact_id`, and the rule scores of the same rows.
 
     `block` holds `contact_id` and `as_of` (microseconds).
@@ -30,7 +32,9 @@ def features_of(con: Any, tables: Tables, bundle: Bundle, block: pd.DataFrame) -
     kinds = all_kinds(tables)
     own = [f for f in bundle.features if f != RULE_SCORE]
     needed = list(dict.fromkeys([*own, *rule_features(bundle.rules, kinds)]))
-    frame = _local(build(cut(tables, into_store(con, block)), needed)).sort_values("contact_id", ignore_index=True)
+    won = wins(tables, config)
+    frame = _local(features_at(tables, into_store(con, block), needed, won=won))
+    frame = frame.sort_values("contact_id", ignore_index=True)
     points = score_rules(bundle.rules, frame, kinds)
     return frame.assign(rule_score=points.score), points
 
@@ -39,7 +43,7 @@ def score_block(
     con: Any, tables: Tables, config: Config, bundle: Bundle, block: pd.DataFrame, *, night: int
 ) -> pd.DataFrame:
     """All columns of `scores` but the run's stamps, by `contact_id`, for a block (`contact_id`, `as_of`)."""
-    frame, points = features_of(con, tables, bundle, block)
+    frame, points = features_of(con, tables, config, bundle, block)
     found = bundle.model.score(frame)
     probability, fit, interest = (found[name].to_numpy() for name in ("probability", "fit", "interest"))
     reasons = find_reasons(bundle.model.probability, frame, probability)
@@ -67,12 +71,13 @@ def score_block(
 def check_features(bundle: Bundle, tables: Tables) -> None:
     """Refuse tables that lack an attribute of the model, or whose attributes cannot be told apart."""
     check_attributes(tables)
-    have = attribute_columns(tables)
+    have = attribute_columns(tables) | {"as_of", "created_at"}
     for feature in bundle.features:
-        if feature.attribute is not None and feature != RULE_SCORE and feature.attribute not in have:
+        lacking = [name for name in feature.attributes if name not in have and feature != RULE_SCORE]
+        if lacking:
             raise ModelError(
-                f"the model {bundle.version} was trained with the attribute {feature.attribute!r}, which no table has "
-                f"now; {nearest(feature.attribute, have)}. Map it again, or train a new model"
+                f"the model {bundle.version} was trained with the attribute {lacking[0]!r}, which no table has now; "
+                f"{nearest(lacking[0], have)}. Map it again, or train a new model"
             )
 
 

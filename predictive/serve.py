@@ -14,7 +14,8 @@ import pandas as pd
 from predictive.clock import from_micros, instant, last_midnight, parse_instant
 from predictive.config import Config
 from predictive.features.cut import cut
-from predictive.features.snapshots import judge, tonight, wins
+from predictive.features.deals import wins
+from predictive.features.snapshots import judge, tonight
 from predictive.model.bundle import Bundle
 from predictive.scores import check_features, score_block
 from predictive.sinks import Difference, Night, Sink

@@ -1,15 +1,19 @@
-"""The working database of one run: an in-memory DuckDB that spills to a temporary folder, and goes with the run."""
+"""The working database of one run: a DuckDB file in a temporary folder, that goes with the run."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import duckdb
 import narwhals as nw
 import pandas as pd
+
+
+MEMORY = "2GB"
+"""What DuckDB may hold in memory. Measured on 20 million activities, more makes nothing faster: parts are small."""
 
 
 @contextmanager
@@ -21,13 +25,35 @@ def open_store() -> Iterator[Any]:
     ('UTC',)
     """
     with tempfile.TemporaryDirectory(prefix="predictive-") as folder:
-        con = duckdb.connect(":memory:", config={"temp_directory": folder})
+        con = duckdb.connect(f"{folder}/work.duckdb", config={"temp_directory": folder, "memory_limit": MEMORY})
         try:
             con.execute("set TimeZone = 'UTC'")
             con.execute("set enable_progress_bar = false")
+            # Joins run as they are written: looking for a better order took 12 s for 230 features, the query 0.6 s.
+            con.execute("set disabled_optimizers = 'join_order'")
             yield con
         finally:
             con.close()
+
+
+def keeper(con: Any) -> Callable[[nw.LazyFrame[Any], str], nw.LazyFrame[Any]]:
+    """How a frame of the working database is worked out and held under a name, see :class:`~predictive.tables.Tables`.
+
+    >>> with open_store() as con:
+    ...     keep = keeper(con)
+    ...     kept = keep(nw.from_native(con.sql("select 1 as one")), "number")
+    ...     doubled = kept.select(two=nw.col("one") * 2)
+    ...     _ = keep(nw.from_native(con.sql("select 21 as one")), "number")
+    ...     doubled.collect().item()
+    42
+    """
+
+    def keep(frame: nw.LazyFrame[Any], name: str) -> nw.LazyFrame[Any]:
+        frame.to_native().query("_rows", f'create or replace temp table "kept {name}" as select * from _rows')
+        held: nw.LazyFrame[Any] = nw.from_native(con.table(f'"kept {name}"'))
+        return held
+
+    return keep
 
 
 def into_store(con: Any, frame: pd.DataFrame) -> nw.LazyFrame[Any]:

@@ -6,7 +6,8 @@ the same columns with every time as int64 microseconds since the epoch: integers
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -187,6 +188,13 @@ class Note:
         return f"{self.where}: {self.text}{shown}"
 
 
+PART = "::part"
+
+
+def _as_it_is(frame: nw.LazyFrame[Any], name: str) -> nw.LazyFrame[Any]:  # noqa: ARG001 - the name is for stores
+    return frame
+
+
 @dataclass(frozen=True)
 class Tables:
     """The six canonical tables as Narwhals lazy frames; a table that the source lacks is there, empty.
@@ -194,6 +202,11 @@ class Tables:
     All canonical columns are present. Times are int64 microseconds, UTC. `activities` has `t` (when it occurred) and
     `known` (the later of `occurred_at` and `recorded_at`) in place of those two. `attributes` says what the further
     columns of contacts and accounts hold, as ``{"contacts": {name: kind}}``.
+
+    Large tables are cut into `parts`, by a column :data:`PART` of contacts and activities: contacts who ever shared an
+    account are in the same part. `keep` works a frame out and holds the result under a name until that name is used
+    again; frames that were made of the earlier result then read the new one. Outside the working database it does
+    nothing.
     """
 
     contacts: nw.LazyFrame[Any]
@@ -204,6 +217,17 @@ class Tables:
     overrides: nw.LazyFrame[Any]
     attributes: dict[str, dict[str, Kind]] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
+    parts: int = 1
+    keep: Callable[[nw.LazyFrame[Any], str], nw.LazyFrame[Any]] = field(default=_as_it_is, repr=False)
+
+    def each_part(self) -> Iterator[Tables]:
+        """The tables, one part of the contacts and their activities after another."""
+        if self.parts == 1:
+            yield self
+            return
+        for number in range(self.parts):
+            mine = nw.col(PART) == number
+            yield replace(self, contacts=self.contacts.filter(mine), activities=self.activities.filter(mine), parts=1)
 
     @cached_property
     def tracked(self) -> dict[str, frozenset[str]]:

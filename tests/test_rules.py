@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 
 from predictive.clock import DAY
 from predictive.errors import ConfigError
-from predictive.features.build import build
+from predictive.features.build import features_at
 from predictive.features.catalog import attribute
-from predictive.features.cut import cut
 from predictive.rules import (
     Condition,
     Rules,
@@ -51,7 +50,8 @@ def applied(rules_, history, con):
     """The rule score of each contact of the history at its own as-of, by contact."""
     tables_ = tables(history, con)
     kinds = all_kinds(tables_)
-    known = build(cut(tables_, at(history, "duckdb", con)), rule_features(rules_, kinds))
+    needed = rule_features(rules_, kinds)
+    known = features_at(tables_, at(history, "duckdb", con), needed)
     frame = known.collect(backend="pandas").to_native().sort_values("contact_id", ignore_index=True)
     found = score_rules(rules_, frame, kinds)
     return dict(zip(frame["contact_id"], found.score.tolist(), strict=True))
@@ -208,7 +208,7 @@ def test_rules_and_the_models_features_stand_beside_each_other_in_one_frame(con)
     some = rules({"points": 3, "when": [{"attribute": "lifecycle_stage", "equals": "lead"}]})
     tables_ = tables(history, con)
     features = [attribute("lifecycle_stage", side="context"), *rule_features(some, all_kinds(tables_))]
-    frame = build(cut(tables_, at(history, "duckdb", con)), features).collect(backend="pandas").to_native()
+    frame = features_at(tables_, at(history, "duckdb", con), features).collect(backend="pandas").to_native()
     assert score_rules(some, frame, all_kinds(tables_)).score.tolist() == [3]
     assert frame["lifecycle_stage"].tolist() == ["lead"]
 

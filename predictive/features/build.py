@@ -1,109 +1,156 @@
-"""Running features: tables known at as-of in, one row per contact out."""
+"""Running features: what is known at as-of in, one row per contact out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import narwhals as nw
 
 from predictive.clock import DAY
-from predictive.features.catalog import WEIGHT_ONE, Feature, Total
-from predictive.features.cut import Frame, Known
+from predictive.features.attributes import Frame
+from predictive.features.catalog import Feature
+from predictive.features.cut import Known, cut
+from predictive.features.daily import OF_DAYS, add_up, condition, kept
+from predictive.features.expression import STREAK_WEEKS, WEIGHT_ONE, Total, compiled
+from predictive.tables import Tables
 
-SUMMED = ("count", "decay")
+EXTREMES = {"last": nw.Expr.min, "first": nw.Expr.max}
+
+
+def totals_in(features: Sequence[Feature]) -> list[Total]:
+    """The totals of these features, each once."""
+    return list(dict.fromkeys(t for f in features for t in f.totals))
+
+
+def features_at(tables: Tables, at: Frame, features: Sequence[Feature], *, won: Frame | None = None) -> Frame:
+    """The values of `features` for every row of `at` (`contact_id`, `as_of`): what is asked for most.
+
+    `won` is what :func:`~predictive.features.deals.wins` finds, where a feature asks which colleagues bought. What
+    several features read is worked out once, with ``tables.keep``: collect the frame before the next call.
+    """
+    totals = totals_in(features)
+    at = tables.keep(at.select("contact_id", "as_of").with_columns(shift=nw.lit(0, nw.Int64)), "at")
+    reference = at.select("contact_id", reference=nw.col("as_of"))
+    history = kept(add_up(tables, reference, totals), tables) if totals else None
+    contacts = tables.keep(cut(tables, at).contacts, "contacts")
+    won = None if won is None else tables.keep(won, "won")
+    return build(cut(tables, at, totals, history=history, won=won, contacts=contacts), features)
 
 
 def build(known: Known, features: Sequence[Feature]) -> Frame:
     """The values of `features` for every contact of `known`: `contact_id`, `as_of`, one column per feature name.
 
-    Counts are int64, other numbers float64, levels text; a value that is not known is null. Names of features must
-    differ by more than case, see :func:`~predictive.features.catalog.distinct`.
+    `known` must have been cut for the totals of these features. Counts are int64, other numbers float64, levels text; a
+    value that is not known is null. Names of features must differ by more than case, see
+    :func:`~predictive.features.catalog.distinct`.
     """
     if len({f.name.casefold() for f in features}) < len(features):
         raise ValueError("two features have the same name, case aside")
-    totals = list(dict.fromkeys(t for f in features for t in f.totals))
+    totals = totals_in(features)
     frame = known.contacts
-    for part in _totals(known.activities, totals):
+    for part in _parts(known, totals):
         frame = frame.join(part, on="contact_id", how="left")
-    return frame.select("contact_id", "as_of", *(f.expr.alias(f.name) for f in features))
+    return frame.select("contact_id", "as_of", *(compiled(f.term).alias(f.name) for f in features))
 
 
-def _totals(activities: Frame, totals: Sequence[Total]) -> Iterable[Frame]:
+def _parts(known: Known, totals: Sequence[Total]) -> list[Frame]:
     """Frames of one row per contact that together hold every total."""
-    plain = [t for t in totals if t.measure in (*SUMMED, "first", "last")]
-    if plain:
-        yield _by_type_then_contact(activities, plain)
-    days = [t for t in totals if t.measure == "days"]
-    for without in dict.fromkeys(t.without for t in days):
-        yield _active_days(_rest(activities, without), [t for t in days if t.without == without])
-    for total in totals:
-        if total.measure in ("first_type", "last_type"):
-            yield _touch(_rest(activities, total.without), total)
+    parts = []
+    own = [t for t in totals if t.stream != "colleagues"]
+    if known.daily is not None:
+        of_days = [t for t in own if t.measure in OF_DAYS]
+        detailed = [t for t in own if t.detail is not None or t.contains is not None]
+        plain = [t for t in own if t not in of_days and t not in detailed]
+        for rows, some, keys in (
+            (known.daily.by_type, plain, ["type"]),
+            (known.daily.by_detail, detailed, ["type", "detail"]),
+            (known.daily.active, of_days, ["type"]),
+        ):
+            if some and rows is not None:
+                parts.append(_per_contact(rows, some, keys))
+    others = [t for t in totals if t.stream == "colleagues"]
+    if others:
+        parts.append(_of_colleagues(known, others))
+    return parts
 
 
-def _by_type_then_contact(activities: Frame, totals: Sequence[Total]) -> Frame:
+def _per_contact(rows: Frame, totals: Sequence[Total], keys: list[str]) -> Frame:
     """Per contact and type first, pivoted second: measured twice as fast as one grouping with conditions."""
     bases = list(dict.fromkeys(t.base for t in totals))
-    rows = activities.with_columns(_row_value(b).alias(b.column) for b in bases)
-    per_type = _combined(rows, ["contact_id", "type"], bases)
-    pivoted = per_type.with_columns(
-        nw.when(nw.col("type").is_in(list(t.types))).then(nw.col(t.base.column)).alias(t.column)
-        for t in totals
-        if t.types
-    )
-    return _combined(pivoted, ["contact_id"], totals)
+    narrow = rows.select("contact_id", *keys, *(_row_value(b).alias(b.column) for b in bases))
+    grouped = _combined(narrow, ["contact_id", *keys], bases)
+    return _combined(grouped.select("contact_id", *map(_pivoted, totals)), ["contact_id"], totals)
+
+
+def _pivoted(total: Total) -> nw.Expr:
+    value, applies = nw.col(total.base.column), condition(total)
+    if total.measure == "breadth":
+        value, applies = nw.lit(1, nw.Int64), applies & (value > 0)
+    return nw.when(applies).then(value).alias(total.column)
 
 
 def _row_value(base: Total) -> nw.Expr:
-    """What one activity contributes; null where it does not count."""
+    """What the rows of one day contribute; null where they do not count."""
     value = {
-        "count": nw.lit(1, nw.Int64),
+        "count": nw.col("n") if base.measure == "count" else nw.lit(1, nw.Int64),
+        "value": nw.col("value") if base.measure == "value" else nw.lit(1, nw.Int64),
+        "valued": nw.col("valued") if base.measure == "valued" else nw.lit(1, nw.Int64),
+        "days": nw.lit(1, nw.Int64),
+        "weeks": _bit(),
         "decay": _decayed(base.half_life or 1),
-        "last": nw.col("age"),
-        "first": nw.col("age"),
+        "last": nw.col("age") if base.measure == "last" else nw.lit(1, nw.Int64),
+        "first": nw.col("oldest") if base.measure == "first" else nw.lit(1, nw.Int64),
     }[base.measure]
-    conditions = []
-    if base.days is not None:
-        conditions.append(nw.col("age") < base.days * DAY)
-    if base.without:
-        conditions.append(~nw.col("type").is_in(list(base.without)))
-    if base.detail is not None:
-        conditions.append(nw.col("detail") == base.detail)
-    if base.contains is not None:
-        conditions.append(nw.col("detail").str.contains(base.contains, literal=True))
-    for condition in conditions:
-        value = nw.when(condition).then(value)
-    return value
+    days = 7 * STREAK_WEEKS if base.measure == "weeks" else base.days
+    return value if days is None else nw.when(nw.col("day") < days).then(value)
+
+
+def _bit() -> nw.Expr:
+    """2^day: sums of days that differ have one bit for each."""
+    within = nw.col("day").clip(0, 7 * STREAK_WEEKS).cast(nw.Float64)
+    return (nw.lit(2.0) ** within).cast(nw.Int64)
 
 
 def _decayed(half_life: int) -> nw.Expr:
-    """2^(−age / half-life) in fixed point, so that sums are exact."""
-    weight = nw.lit(2.0) ** (-(nw.col("age").cast(nw.Float64)) / float(half_life * DAY))
-    # Engines disagree on how round() treats halves, and 21 half-lives are exactly one.
-    return (weight * WEIGHT_ONE + 0.5).floor().cast(nw.Int64)
+    """n × 2^(−day / half-life) in fixed point, so that sums are exact."""
+    weight = nw.lit(2.0) ** (-(nw.col("day").cast(nw.Float64)) / float(half_life))
+    # Engines disagree on how round() treats halves.
+    return nw.col("n") * (weight * WEIGHT_ONE + 0.5).floor().cast(nw.Int64)
 
 
 def _combined(rows: Frame, keys: list[str], totals: Sequence[Total]) -> Frame:
     """One row per `keys`: sums as int64 (DuckDB makes them wider), smallest age for the last, largest for the first."""
-    how = {"last": nw.Expr.min, "first": nw.Expr.max}
-    per_key = rows.group_by(keys).agg(how.get(t.measure, nw.Expr.sum)(nw.col(t.column)) for t in totals)
-    return per_key.with_columns(nw.col(t.column).cast(nw.Int64) for t in totals if t.measure in SUMMED)
+    per_key = rows.group_by(keys).agg(EXTREMES.get(t.measure, nw.Expr.sum)(nw.col(t.column)) for t in totals)
+    return per_key.with_columns(nw.col(t.column).cast(nw.Int64) for t in totals if t.measure not in EXTREMES)
 
 
-def _rest(activities: Frame, without: tuple[str, ...]) -> Frame:
-    return activities.filter(~nw.col("type").is_in(list(without))) if without else activities
+def _of_colleagues(known: Known, totals: Sequence[Total]) -> Frame:
+    """Sums over everybody in the account, less the contact's own."""
+    if known.colleagues is None or known.done is None:
+        raise ValueError("the tables were cut without the totals of colleagues")
+    windows = [t for t in totals if t.measure in ("count", "active")]
+    done = known.done.select("account_id", "as_of", "contact_id", *(_in_window(t).alias(t.column) for t in windows))
+    key = ["account_id", "as_of"]
+    each = known.colleagues
+    if windows:
+        counts = done.group_by(*key, "contact_id").agg(nw.col(t.column).sum().cast(nw.Int64) for t in windows)
+        each = each.join(counts, on=[*key, "contact_id"], how="left")
+    columns = []
+    for t in totals:
+        done_any = (nw.col(t.column) > 0).cast(nw.Int64) if t in windows else nw.lit(0, nw.Int64)
+        value = {"people": nw.lit(1, nw.Int64), "bought": nw.col("bought"), "active": done_any}
+        columns.append(value.get(t.measure, nw.col(t.column)).fill_null(0).alias(t.column))
+    each = each.select(*key, "contact_id", *columns)
+    both = each.group_by(key).agg(nw.col(t.column).sum().cast(nw.Int64).alias(f"{t.column}::all") for t in totals)
+    mine = known.contacts.select("contact_id", *key).join(each, on=[*key, "contact_id"], how="inner")
+    others = [(nw.col(f"{t.column}::all") - nw.col(t.column)).alias(t.column) for t in totals]
+    return mine.join(both, on=key, how="inner").select("contact_id", *others)
 
 
-def _active_days(activities: Frame, totals: Sequence[Total]) -> Frame:
-    """Distinct UTC days: grouped to days first; a day counts for a window that its latest activity falls in."""
-    days = activities.with_columns(day=nw.col("t") // DAY).group_by("contact_id", "day").agg(nw.col("age").min())
-    flags = [(nw.col("age") < t.days * DAY).cast(nw.Int64).alias(t.column) for t in totals if t.days is not None]
-    return days.with_columns(flags).group_by("contact_id").agg(nw.col(t.column).sum() for t in totals)
-
-
-def _touch(activities: Frame, total: Total) -> Frame:
-    """The type of the first or last activity."""
-    age = nw.col("age").max() if total.measure == "first_type" else nw.col("age").min()
-    per_contact = activities.group_by("contact_id").agg(age)
-    at = activities.join(per_contact, on=["contact_id", "age"], how="inner")
-    return at.group_by("contact_id").agg(nw.col("type").min().alias(total.column))
+def _in_window(total: Total) -> nw.Expr:
+    counted = nw.col("age") < (total.days or 0) * DAY
+    if total.types:
+        counted = counted & nw.col("type").is_in(list(total.types))
+    if total.without:
+        counted = counted & ~nw.col("type").is_in(list(total.without))
+    return nw.when(counted).then(nw.lit(1, nw.Int64))

@@ -11,14 +11,11 @@ from predictive.config import FeatureChoice
 from predictive.errors import ConfigError, nearest
 from predictive.features import catalog
 from predictive.features.catalog import Feature
-from predictive.features.cut import Frame, account_kinds, contact_kinds
+from predictive.features.attributes import Frame, account_kinds, contact_kinds
+from predictive.features.choose_behaviour import chosen_behaviour, chosen_record
+from predictive.features.owned import own_feature
 from predictive.tables import SCHEMAS, Tables
 
-WINDOWS = (7, 30, 90, 365)
-HALF_LIVES = (7, 30)
-MOST_TYPES, MOST_DETAILS = 30, 20
-FEWEST_CONTACTS = 10
-"""A type or detail that fewer contacts have says nothing that could be checked."""
 CONTEXT = ("lifecycle_stage", "marketing_status")
 """Set by people as a deal advances: today's value betrays the outcome, so these need a history to be used."""
 RESERVED = ("contact_id", "as_of", "label", "deal_id", "closed_at", "cluster", "why", "rule_score")
@@ -63,7 +60,10 @@ def choose(tables: Tables, wanted: FeatureChoice, *, until: int) -> Choice:
                 continue
             side: catalog.Side = "context" if name in CONTEXT else "fit"
             features.append(catalog.attribute(name, of=of, kind="number" if kind == "number" else "text", side=side))  # type: ignore[arg-type]
-    features += _behaviour(tables, wanted, until)
+    stated = tuple(features)
+    features += chosen_behaviour(tables, wanted, until)
+    features += chosen_record(tables, stated, until)
+    features += [own_feature(path) for path in wanted.own]
     return Choice(
         tuple(catalog.distinct(features, taken=RESERVED)), {k: v for k, v in left_out.items() if v != "empty"}
     )
@@ -136,38 +136,3 @@ def _unfit(kind: str, fact: dict[str, float], *, has_history: bool) -> str | Non
     return None
 
 
-def _behaviour(tables: Tables, wanted: FeatureChoice, until: int) -> list[Feature]:
-    """Features of what contacts did, for the types and details that enough of them have, and for the kept types.
-
-    Types that are not wanted reach no feature: not those of any activity either.
-    """
-    unwanted = {*wanted.exclude, *wanted.sensitive}
-    seen = tables.activities.filter((nw.col("known") <= until) & ~nw.col("type").is_in(sorted(unwanted)))
-    kept = seen.filter(nw.col("type").is_in(wanted.keep)).select("type").unique().collect()["type"].to_list()
-    types = sorted({*kept, *(t for (t,) in _common(seen, ["type"], MOST_TYPES))})
-    features = [catalog.record_age()]
-    if not types:
-        return features
-    features += [catalog.count((), days) for days in WINDOWS] + [catalog.active_days(days) for days in WINDOWS]
-    features += [catalog.intensity((), half_life) for half_life in HALF_LIVES]
-    features += [catalog.recency(()), catalog.first_touch_age(), catalog.trend()]
-    features += [catalog.touch("first"), catalog.touch("last")]
-    features = [catalog.without(f, unwanted) for f in features]
-    for name in types:
-        features += [catalog.count((name,), days) for days in WINDOWS]
-        features += [catalog.recency((name,)), catalog.intensity((name,), HALF_LIVES[1])]
-    for name, detail in _common(seen.filter(~nw.col("detail").is_null()), ["type", "detail"], MOST_DETAILS):
-        if name in types:
-            features += [catalog.count((name,), 90, detail=detail), catalog.recency((name,), detail=detail)]
-    return features
-
-
-def _common(activities: Frame, keys: list[str], most: int) -> list[tuple[str, ...]]:
-    """The values of `keys` that most contacts have, in the order of their names so that the set is stable."""
-    per_contact = activities.select("contact_id", *keys).unique().group_by(keys).agg(n=nw.len())
-    rows = (
-        per_contact.filter(nw.col("n") >= FEWEST_CONTACTS)
-        .collect()
-        .sort("n", *keys, descending=[True] + [False] * len(keys))
-    )
-    return sorted(tuple(row[:-1]) for row in rows.select(*keys, "n").head(most).rows())

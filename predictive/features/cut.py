@@ -1,155 +1,89 @@
-"""The one place that applies the cutoff: the tables as they were known at each contact's as-of.
+"""The one place that applies the cutoff: what was known of each contact at its as-of.
 
 Feature builders and rules receive a :class:`Known` and nothing else, so they cannot look ahead.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import narwhals as nw
 
-from predictive.errors import ConfigError
-from predictive.tables import Kind, Tables
-
-Frame = nw.LazyFrame[Any]
-CONTACT_ATTRIBUTES = ("account_id", "job_title", "country", "source", "lifecycle_stage", "marketing_status", "tags")
-ACCOUNT_ATTRIBUTES: dict[str, Kind] = {"industry": "text", "employees": "number", "revenue": "number"}
-NUMBER = r"^[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,2})?$"
+from predictive.clock import DAY
+from predictive.features.attributes import Frame, attributes_then, held_by
+from predictive.features.daily import Daily, add_up, seen_from
+from predictive.features.expression import Total
+from predictive.tables import Tables
 
 
 @dataclass(frozen=True)
 class Known:
-    """What was known at as-of. Both frames have one as-of per `contact_id`.
+    """What was known at as-of, one as-of per `contact_id`.
 
     `contacts`: `contact_id`, `as_of`, `created_at`, the attributes as of then, and those of the account with the prefix
-    ``account_``. `activities`: `contact_id`, `type`, `detail`, `value`, `t`, `age` (as_of − t, never negative).
+    ``account_``. `daily`: what they did, by day. `colleagues`: `account_id`, `as_of`, `contact_id`, for everybody who
+    belonged to the account then, with `bought` (1 after a won deal); `done`: what these did in the longest window that
+    is asked for: `account_id`, `as_of`, `contact_id`, `type`, `age` (microseconds). What no total needs is None.
     """
 
     contacts: Frame
-    activities: Frame
+    daily: Daily | None = None
+    colleagues: Frame | None = None
+    done: Frame | None = None
 
 
-def contact_kinds(tables: Tables) -> dict[str, Kind]:
-    """The attributes of contacts and what they hold, canonical ones first."""
-    return {**dict.fromkeys(CONTACT_ATTRIBUTES, "text"), **tables.attributes.get("contacts", {})}
-
-
-def account_kinds(tables: Tables) -> dict[str, Kind]:
-    """The attributes of accounts and what they hold, canonical ones first."""
-    return {**ACCOUNT_ATTRIBUTES, **tables.attributes.get("accounts", {})}
-
-
-def attribute_kinds(tables: Tables) -> dict[str, Kind]:
-    """The attributes as :class:`Known` names them, and what they hold."""
-    return {**{f"account_{name}": kind for name, kind in account_kinds(tables).items()}, **contact_kinds(tables)}
-
-
-def attribute_columns(tables: Tables) -> set[str]:
-    """The names that attributes have in :class:`Known`."""
-    return set(attribute_kinds(tables))
-
-
-def check_attributes(tables: Tables) -> None:
-    """Refuse attributes whose names :class:`Known` could not tell apart from others."""
-    mine = {f"account_{name}".casefold() for name in account_kinds(tables)} | {"as_of"}
-    taken = [name for name in tables.attributes.get("contacts", {}) if name.casefold() in mine]
-    if taken:
-        raise ConfigError(
-            f"source.tables.contacts: the attribute {taken[0]!r} has the name of a column that the package makes; "
-            "leave it out (drop), or give it another name with a query"
-        )
-
-
-def cut(tables: Tables, at: Frame) -> Known:
-    """The tables as known at each row of `at` (`contact_id`, `as_of`; a contact at most once).
+def cut(
+    tables: Tables,
+    at: Frame,
+    totals: Sequence[Total] = (),
+    *,
+    history: Daily | None = None,
+    won: Frame | None = None,
+    contacts: Frame | None = None,
+) -> Known:
+    """What was known at each row of `at` (`contact_id`, `as_of`; a contact at most once), as far as `totals` need it.
 
     An activity is visible when the later of its two times is at or before as-of. An attribute with a history has the
     value of its latest change at or before as-of; before its first change, the `old_value` of that change if given,
     else it is missing. An attribute without any history has today's value.
+
+    `history` is what was added up before, for many as-ofs; `at` then has `shift` (see
+    :func:`~predictive.features.daily.seen_from`). `won` is what :func:`~predictive.features.deals.wins` finds; needed
+    where a total asks who bought. `contacts` is that frame of an earlier cut at the same as-ofs, if there was one.
     """
-    contacts = at.join(_attributes_then(tables, at), on="contact_id", how="left")
-    activities = (
-        tables.activities.join(at, on="contact_id", how="inner")
-        .filter(nw.col("known") <= nw.col("as_of"))
-        .with_columns(age=nw.col("as_of") - nw.col("t"))
-        .select("contact_id", "type", "detail", "value", "t", "age")
-    )
-    return Known(contacts, activities)
+    instants = at.select("contact_id", "as_of")
+    if contacts is None:
+        contacts = instants.join(attributes_then(tables, instants), on="contact_id", how="left")
+    else:
+        contacts = contacts.join(instants.select("contact_id"), on="contact_id", how="semi")
+    daily = None
+    if any(t.stream != "colleagues" for t in totals):
+        if history is None:
+            history = add_up(tables, instants.select("contact_id", reference=nw.col("as_of")), totals)
+            at = instants.with_columns(shift=nw.lit(0, nw.Int64))
+        daily = seen_from(history, at.select("contact_id", "as_of", "shift"))
+    of_colleagues = [t for t in totals if t.stream == "colleagues"]
+    if not of_colleagues:
+        return Known(contacts, daily)
+    colleagues = _members(tables, contacts, won)
+    return Known(contacts, daily, colleagues, _done(tables, colleagues, max(t.days or 0 for t in of_colleagues)))
 
 
-def held_by(tables: Tables, accounts: Frame) -> Frame:
-    """Rows of `accounts` (`account_id`, `since`, …), once for each contact who existed and belonged to it at `since`.
-
-    Where `account_id` has no history, today's contacts are taken to have always belonged to their accounts.
-    """
-    contacts = tables.contacts.select("contact_id", "account_id", "created_at")
-    if "account_id" not in tables.tracked["contact"]:
-        members = contacts.join(accounts, on="account_id", how="inner")
-        return members.filter(nw.col("created_at") <= nw.col("since"))
-    moves = tables.changes.filter((nw.col("object") == "contact") & (nw.col("attribute") == "account_id"))
-    moves = moves.rename({"object_id": "contact_id"})
-    ever = nw.concat([moves.select("contact_id", account_id=nw.col(c)) for c in ("value", "old_value")]).unique()
-    maybe = ever.join(contacts.drop("account_id"), on="contact_id", how="inner")
-    maybe = maybe.join(accounts, on="account_id", how="inner").filter(nw.col("created_at") <= nw.col("since"))
-    looked_at = maybe.select("contact_id", as_of=nw.col("since")).unique()
-    then = _values_then(moves.join(looked_at, on="contact_id", how="inner"), ["contact_id", "as_of"])
-    then = then.select("contact_id", since=nw.col("as_of"), account_id=nw.col("value"))
-    return maybe.join(then, on=["contact_id", "since", "account_id"], how="inner")
+def _members(tables: Tables, contacts: Frame, won: Frame | None) -> Frame:
+    """Everybody who belonged to an account of `contacts` at its as-of, and whether they had bought by then."""
+    accounts = contacts.filter(~nw.col("account_id").is_null()).select("account_id", since=nw.col("as_of")).unique()
+    members = held_by(tables, accounts).select("account_id", "contact_id", as_of=nw.col("since"))
+    if won is None:
+        return members.with_columns(bought=nw.lit(0, nw.Int64))
+    first = won.group_by("contact_id").agg(first_won=nw.col("closed_at").min())
+    members = members.join(first, on="contact_id", how="left")
+    bought = (nw.col("first_won") <= nw.col("as_of")).cast(nw.Int64).fill_null(0)
+    return members.with_columns(bought=bought).drop("first_won")
 
 
-def _attributes_then(tables: Tables, at: Frame) -> Frame:
-    """Per contact of `at`: `created_at`, its attributes as of then, and its account's."""
-    own = tables.contacts.join(at, on="contact_id", how="inner")
-    contacts = _as_of_then(own, tables, "contact", contact_kinds(tables), ["contact_id", "created_at", "as_of"])
-    kinds = account_kinds(tables)
-    held = contacts.filter(~nw.col("account_id").is_null()).select("account_id", "as_of").unique()
-    accounts = _as_of_then(
-        tables.accounts.join(held, on="account_id", how="inner"), tables, "account", kinds, ["account_id", "as_of"]
-    )
-    accounts = accounts.rename({name: f"account_{name}" for name in kinds})
-    return contacts.join(accounts, on=["account_id", "as_of"], how="left").drop("as_of")
-
-
-def _as_of_then(objects: Frame, tables: Tables, object_: str, kinds: dict[str, Kind], keys: list[str]) -> Frame:
-    """`objects` with each attribute of `kinds` as it was at the row's `as_of`."""
-    past = tables.tracked[object_] & set(kinds)
-    held = [nw.col(n).cast(nw.String) if kinds[n] == "boolean" else nw.col(n) for n in kinds if n not in past]
-    today = objects.select(*keys, *held)
-    if not past:
-        return today
-    on = [f"{object_}_id", "as_of"]
-    rows = tables.changes.filter((nw.col("object") == object_) & nw.col("attribute").is_in(sorted(past)))
-    rows = rows.rename({"object_id": on[0]}).join(objects.select(on).unique(), on=on[0], how="inner")
-    values = _pivot(_values_then(rows, on), on, {name: kinds[name] for name in sorted(past)})
-    return today.join(values, on=on, how="left").select(*keys, *kinds)
-
-
-def _values_then(rows: Frame, on: list[str]) -> Frame:
-    """The value of every (object, as_of, attribute): of its latest change, or the old value of a first one to come.
-
-    Of several changes at one instant the largest value counts, so that the order of rows does not matter.
-    """
-    key = [*on, "attribute"]
-    before = rows.filter(nw.col("changed_at") <= nw.col("as_of"))
-    latest = before.group_by(key).agg(nw.col("changed_at").max())
-    then = before.join(latest, on=[*key, "changed_at"], how="inner").group_by(key).agg(nw.col("value").max())
-    first = rows.group_by(key).agg(nw.col("changed_at").min())
-    to_come = rows.join(first.filter(nw.col("changed_at") > nw.col("as_of")), on=[*key, "changed_at"], how="inner")
-    since_creation = to_come.group_by(key).agg(nw.col("old_value").max().alias("value"))
-    return nw.concat([then, since_creation])
-
-
-def _pivot(values: Frame, on: list[str], kinds: dict[str, Kind]) -> Frame:
-    """One column per attribute, from one row per attribute."""
-    columns = []
-    for name, kind in kinds.items():
-        mine = nw.col("attribute") == name
-        text = nw.when(mine).then(nw.col("value"))
-        if kind == "number":
-            readable = mine & nw.col("value").str.contains(NUMBER)
-            columns.append(nw.when(readable).then(nw.col("value")).cast(nw.Float64).alias(name))
-        else:
-            columns.append(text.alias(name))
-    return values.with_columns(columns).group_by(on).agg(nw.col(name).max() for name in kinds)
+def _done(tables: Tables, members: Frame, days: int) -> Frame:
+    rows = tables.activities.select("contact_id", "type", "t", "known")
+    rows = rows.join(members.select("account_id", "as_of", "contact_id"), on="contact_id", how="inner")
+    visible = (nw.col("known") <= nw.col("as_of")) & (nw.col("as_of") - nw.col("t") < days * DAY)
+    return rows.filter(visible).select("account_id", "as_of", "contact_id", "type", age=nw.col("as_of") - nw.col("t"))

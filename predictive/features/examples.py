@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import narwhals as nw
 import pandas as pd
 
+from predictive.clock import DAY
 from predictive.config import Config
-from predictive.features.build import build
+from predictive.features.attributes import Frame
+from predictive.features.build import build, totals_in
 from predictive.features.catalog import Feature
-from predictive.features.cut import Frame, cut
+from predictive.features.cut import Known, cut
+from predictive.features.daily import Daily, add_up, kept
+from predictive.features.deals import wins
 from predictive.features.labels import label_after
 from predictive.features.snapshots import Moment, existing, judge, moments
 from predictive.tables import Tables
+
+LEAD = ["contact_id", "as_of", "label", "deal_id", "closed_at", "cluster"]
 
 
 @dataclass(frozen=True)
@@ -42,49 +49,86 @@ def examples(
 ) -> Examples:
     """Every eligible contact at every as-of in [first, last] of the configured snapshots, with features and label.
 
-    The caller chooses `last` so that all are mature: as_of + horizon observed. Times are in microseconds.
+    The caller chooses `last` so that all are mature: as_of + horizon observed. Times are in microseconds. `tables` are
+    those of the working database.
     """
-    parts: list[pd.DataFrame] = []
+    found: list[pd.DataFrame] = []
     why: Counter[str] = Counter()
-    for moment in moments(config, first, last):
-        part, out = _pass(tables, config, features, moment, first, last)
-        parts.append(part)
-        why.update(out)
-        progress(f"examples: {sum(map(len, parts)):,}")
-    parts = [p for p in parts if len(p)] or parts[:1]
-    if not parts:
-        columns = ["contact_id", "as_of", "label", "deal_id", "closed_at", "cluster", *(f.name for f in features)]
-        return Examples(pd.DataFrame(columns=columns), {})
-    frame = pd.concat(parts, ignore_index=True).sort_values(["as_of", "contact_id"], ignore_index=True)
+    looks = moments(config, first, last)
+    for part in tables.each_part():
+        for together in _aligned(looks):
+            for frame, out in _passes(part, config, features, together, first, last):
+                found.append(frame)
+                why.update(out)
+                progress(f"examples: {sum(map(len, found)):,}")
+    found = [f for f in found if len(f)] or found[:1]
+    if not found:
+        return Examples(pd.DataFrame(columns=[*LEAD, *(f.name for f in features)]), {})
+    frame = pd.concat(found, ignore_index=True).sort_values(["as_of", "contact_id"], ignore_index=True)
     return Examples(frame, dict(sorted(why.items())))
 
 
-def _pass(
-    tables: Tables, config: Config, features: Sequence[Feature], moment: Moment, first: int, last: int
-) -> tuple[pd.DataFrame, dict[str, int]]:
-    """The examples of one moment, and how many contacts were not eligible, by reason."""
-    at = existing(tables, moment).filter((nw.col("as_of") >= first) & (nw.col("as_of") <= last))
-    frame = with_label(tables, config, features, at)
-    out = frame["why"].value_counts()
-    kept = frame[frame["why"].isna()].drop(columns="why")
-    return kept, {str(reason): int(count) for reason, count in out.items()}
+def _aligned(looks: Sequence[Moment]) -> list[list[Moment]]:
+    """The moments that lie whole days apart, together: a change of the clocks between two midnights parts them."""
+    phase = [(0 if m.instant is None else m.instant % DAY, m) for m in looks]
+    return [[m for _, m in group] for _, group in groupby(sorted(phase, key=lambda p: p[0]), key=lambda p: p[0])]
 
 
-def with_label(tables: Tables, config: Config, features: Sequence[Feature], at: Frame) -> pd.DataFrame:
-    """Every row of `at`, eligible or not (`why`), with cluster, label and features."""
-    known = cut(tables, at)
+def _passes(
+    tables: Tables, config: Config, features: Sequence[Feature], looks: Sequence[Moment], first: int, last: int
+) -> Iterator[tuple[pd.DataFrame, dict[str, int]]]:
+    """Per moment the examples, and how many contacts were not eligible, by reason.
+
+    What contacts did is added up by day once, seen from the last moment. Every frame is made once and worked out for
+    each moment: all read `at`, which is kept anew each time.
+    """
+    reference = tables.keep(existing(tables, looks[-1]).rename({"as_of": "reference"}), "reference")
+    won = tables.keep(wins(tables, config), "won")
+    totals = totals_in(features)
+    history = kept(add_up(tables, reference, totals), tables) if totals else None
+    steps: _Steps | None = None
+    for look in looks:
+        at = existing(tables, look).filter((nw.col("as_of") >= first) & (nw.col("as_of") <= last))
+        back = (nw.col("reference") - nw.col("as_of")) // DAY
+        at = tables.keep(at.join(reference, on="contact_id", how="inner").with_columns(shift=back), "at")
+        steps = _steps(tables, config, features, at, history, won) if steps is None else steps
+        tables.keep(steps.contacts, "contacts")
+        tables.keep(steps.judged, "judged")
+        out = _local(steps.reasons)
+        yield _local(steps.examples), dict(zip(out["why"], out["n"].astype(int), strict=True))
+
+
+@dataclass(frozen=True)
+class _Steps:
+    """What is worked out for each moment, in this order; `contacts` and `judged` are kept under these names."""
+
+    contacts: Frame
+    judged: Frame
+    reasons: Frame
+    examples: Frame
+
+
+def _steps(
+    tables: Tables, config: Config, features: Sequence[Feature], at: Frame, history: Daily | None, won: Frame
+) -> _Steps:
+    attributes = cut(tables, at).contacts
+    contacts = tables.keep(attributes, "contacts")
     # The prefix keeps an account and a contact with the same id apart.
     account = nw.when(~nw.col("account_id").is_null()).then(nw.concat_str(nw.lit("account "), nw.col("account_id")))
     cluster = nw.coalesce(account, nw.concat_str(nw.lit("contact "), nw.col("contact_id")))
-    # Joined here and not in one query: engines would work out what is known once for every part that reads it.
-    parts = [
-        build(known, features),
-        known.contacts.select("contact_id", cluster=cluster),
-        judge(known, tables, config, training=True),
-        label_after(tables, at, config).drop("as_of"),
-    ]
-    frame, *others = (pd.DataFrame(part.collect(backend="pandas").to_native()) for part in parts)
-    for other in others:
-        frame = frame.merge(other, on="contact_id", how="left", validate="one_to_one")
-    lead = ["contact_id", "as_of", "label", "deal_id", "closed_at", "cluster", "why"]
-    return frame[[*lead, *(f.name for f in features)]]
+    verdict = judge(Known(contacts), tables, config, training=True)
+    found = at.join(label_after(tables, at, config).drop("as_of"), on="contact_id", how="left")
+    found = found.join(contacts.select("contact_id", cluster=cluster), on="contact_id", how="left")
+    found = found.join(verdict, on="contact_id", how="left")
+    judged = tables.keep(found, "judged")
+    eligible = judged.filter(nw.col("why").is_null())
+    reasons = judged.filter(~nw.col("why").is_null()).group_by("why").agg(n=nw.len()).sort("why")
+    rows = eligible.select(LEAD)
+    if features:
+        known = cut(tables, eligible, totals_in(features), history=history, won=won, contacts=contacts)
+        rows = rows.join(build(known, features).drop("as_of"), on="contact_id", how="inner")
+    return _Steps(attributes, found, reasons, rows)
+
+
+def _local(frame: Frame) -> pd.DataFrame:
+    return pd.DataFrame(frame.collect(backend="pandas").to_native())

@@ -5,8 +5,8 @@ from __future__ import annotations
 import narwhals as nw
 
 from predictive.config import Config
-from predictive.features.cut import Frame
-from predictive.features.snapshots import wins
+from predictive.features.attributes import Frame
+from predictive.features.deals import wins
 from predictive.tables import Tables
 
 

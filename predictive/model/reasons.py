@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from predictive.features.catalog import Feature, phrase
+from predictive.features.catalog import Feature
+from predictive.features.words import phrase
 from predictive.model.scoring import log_odds
 from predictive.model.side import SideModel
 

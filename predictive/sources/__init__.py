@@ -13,10 +13,12 @@ import narwhals as nw
 from predictive.config import Config
 from predictive.errors import DataError
 from predictive.sources import integrity
+from predictive.sources.arrange import arrange
 from predictive.sources.duckdb import open_duckdb
 from predictive.sources.files import open_files
 from predictive.sources.materialise import Made, empty, materialise
 from predictive.sources.origin import Connection, OpenSource, quote
+from predictive.store import keeper
 from predictive.tables import OPEN_TABLES, SCHEMAS, Tables
 
 SOURCES: Mapping[str, OpenSource] = {"files": open_files, "duckdb": open_duckdb}
@@ -48,9 +50,12 @@ def read_tables(config: Config, con: Connection, *, now: int) -> Tables:
         raise DataError("\n".join(problems))
     for absent in SCHEMAS.keys() - made.keys():
         empty(con, absent, target[absent])
+    parts = arrange(con, target)
     notes = [note for table in made.values() for note in table.notes] + list(integrity.check(con, now=now))
     return Tables(
         **{table: nw.from_native(con.table(table)) for table in SCHEMAS},
         attributes={table: made[table].attributes if table in made else {} for table in OPEN_TABLES},
         notes=tuple(dict.fromkeys(notes)),
+        parts=parts,
+        keep=keeper(con),
     )

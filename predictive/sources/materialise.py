@@ -17,8 +17,6 @@ from predictive.tables import SCHEMAS, Kind, Note, kind_of
 ORDER = {
     "contacts": "contact_id",
     "accounts": "account_id",
-    # All columns, so that equal rows lie side by side and two reads are equal byte for byte.
-    "activities": "contact_id, t, type, known, value, detail",
     "deals": "deal_id, contact_id",
     "changes": "object, object_id, attribute, changed_at",
     "overrides": "contact_id, created_at",
@@ -45,7 +43,9 @@ def materialise(con: Connection, table: str, spec: TableSource, origin: Origin, 
     try:
         read = read_rows(task, numbered=False)
         con.execute(f"DROP TABLE IF EXISTS {target}")
-        _shaped(table, _guarded(read, task)).order(ORDER[table]).create(target)
+        rows = _shaped(table, _guarded(read, task))
+        # Activities are sorted once everything is read, see `arrange`.
+        (rows.order(ORDER[table]) if table in ORDER else rows).create(target)
     except duckdb.OutOfMemoryException:
         raise
     except duckdb.Error as error:

@@ -7,4 +7,5 @@ import pytest
 @pytest.fixture(scope="session")
 def con():
     with duckdb.connect(config={"threads": 1}) as connection:
+        connection.execute("set disabled_optimizers = 'join_order'")
         yield connection

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from predictive.clock import DAY, instant
 from predictive.config import Config
+from predictive.store import keeper
 from predictive.tables import Tables
 
 NIGHT = instant(date(2026, 3, 29), "Europe/Madrid")
@@ -91,7 +92,7 @@ def tables(history, con=None):
         con.register("_rows", _arrow(history, name))
         con.execute(f"CREATE OR REPLACE TABLE {name} AS FROM _rows")
     con.unregister("_rows")
-    return _tables(history, con.table)
+    return replace(_tables(history, con.table), keep=keeper(con))
 
 
 def polars_tables(history):

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from math import floor
 
 from predictive.clock import DAY
-from predictive.features import catalog
+from predictive.features import behaviour, catalog
 from tests.features.histories import KINDS, READABLE
 
 
@@ -65,31 +65,31 @@ def rows(seen, types=(), days=None, detail=None, contains=None):
 
 
 def count(types, days, **where):
-    return catalog.count(types, days, **where), lambda s: len(rows(s, types, days, **where))
+    return behaviour.count(types, days, **where), lambda s: len(rows(s, types, days, **where))
 
 
 def active_days(days):
-    return catalog.active_days(days), lambda s: len({a["t"] // DAY for a in rows(s, (), days)})
+    return behaviour.active_days(days), lambda s: len({(s.as_of - a["t"]) // DAY for a in rows(s, (), days)})
 
 
 def recency(types, **where):
     def days_since(s):
         return min(((s.as_of - a["t"]) / DAY for a in rows(s, types, **where)), default=None)
 
-    return catalog.recency(types, **where), days_since
+    return behaviour.recency(types, **where), days_since
 
 
 def first_touch_age():
-    return catalog.first_touch_age(), lambda s: max(((s.as_of - a["t"]) / DAY for a in s.activities), default=None)
+    return behaviour.first_touch_age(), lambda s: max(((s.as_of - a["t"]) / DAY for a in s.activities), default=None)
 
 
 def intensity(types, half_life):
     def fixed_point(s):
         # Half of the last digit counts as a whole one.
-        weights = [2.0 ** (-(s.as_of - a["t"]) / (half_life * DAY)) for a in rows(s, types)]
+        weights = [2.0 ** (-((s.as_of - a["t"]) // DAY) / half_life) for a in rows(s, types)]
         return sum(floor(w * 2**20 + 0.5) for w in weights) / 2**20
 
-    return catalog.intensity(types, half_life), fixed_point
+    return behaviour.intensity(types, half_life), fixed_point
 
 
 def trend(types=()):
@@ -97,17 +97,21 @@ def trend(types=()):
         short = len(rows(s, types, 30))
         return (short + 1) / ((len(rows(s, types, 120)) - short) / 3 + 1)
 
-    return catalog.trend(types), ratio
+    return behaviour.trend(types), ratio
 
 
-def touch(which):
+TOUCHED = ("call", "form")
+
+
+def touch(which, types=TOUCHED):
     best = min if which == "first" else max
 
     def type_then(s):
         at = best((a["t"] for a in s.activities), default=None)
-        return min((a["type"] for a in s.activities if a["t"] == at), default=None)
+        found = [a["type"] for a in s.activities if a["t"] == at]
+        return next((t for t in types if t in found), "other") if found else None
 
-    return catalog.touch(which), type_then
+    return behaviour.touch(which, types), type_then
 
 
 def record_age():
@@ -121,7 +125,7 @@ def attribute(name, of="contacts", kind="text"):
 
 def blind(case, *types):
     feature, value = case
-    return catalog.without(feature, types), lambda s: value(
+    return behaviour.without(feature, types), lambda s: value(
         replace(s, activities=[a for a in s.activities if a["type"] not in types])
     )
 
@@ -143,7 +147,7 @@ CASES = [
     trend(("page_view",)),
     touch("first"),
     touch("last"),
-    *(blind(case, "call", "form") for case in (count((), 30), active_days(7), recency(()), trend(), touch("last"))),
+    *(blind(case, "call", "form") for case in (count((), 30), active_days(7), recency(()), trend(), touch("last", ("page_view",)))),
     record_age(),
     *(attribute(name, kind="number" if kind == "number" else "text") for name, kind in KINDS["contact"].items()),
     *(attribute(n, of="accounts", kind="number" if k == "number" else "text") for n, k in KINDS["account"].items()),

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 
 from predictive.clock import DAY, calendar, instant
-from predictive.features import catalog
-from predictive.features.build import build
-from predictive.features.cut import cut
+from predictive.features import behaviour, catalog
+from predictive.features.build import build, features_at
+from predictive.features.expression import WEIGHT_ONE
 from tests.features.histories import (
     HALF_LIFE,
     NIGHT,
@@ -27,7 +27,7 @@ from tests.features.reference import FEATURES, built
 
 
 def build_duckdb(history, con, features=FEATURES):
-    return by_contact(build(cut(tables(history, con), at(history, "duckdb", con)), features))
+    return by_contact(features_at(tables(history, con), at(history, "duckdb", con), features))
 
 
 def one(history, con, feature):
@@ -64,7 +64,7 @@ def test_engines_agree_on_integers_and_texts_exactly_and_on_floats_to_a_billiont
     if engine == "polars":
         pytest.importorskip("polars", reason="polars is not installed: it is no dependency, only one more engine")
     others = {"polars": polars_tables, "pandas": pandas_tables}[engine](history)
-    found = by_contact(build(cut(others, at(history, engine)), FEATURES))
+    found = by_contact(features_at(others, at(history, engine), FEATURES))
     expected = build_duckdb(history, con)
     for contact_id, row in expected.items():
         for name, value in row.items():
@@ -80,44 +80,45 @@ def test_engines_agree_on_integers_and_texts_exactly_and_on_floats_to_a_billiont
 def test_a_window_holds_its_last_instant_and_not_its_first(con, days, before, counted):
     before = {"d - 1": days * DAY - 1, "d": days * DAY, "d + 1": days * DAY + 1}.get(before, before)
     history = past(did(t=NIGHT - before))
-    assert one(history, con, catalog.count((), days)) == counted
-    assert one(history, con, catalog.active_days(days)) == counted
+    assert one(history, con, behaviour.count((), days)) == counted
+    assert one(history, con, behaviour.active_days(days)) == counted
 
 
 @pytest.mark.parametrize(("recorded", "counted"), [(NIGHT - 1, 1), (NIGHT, 1), (NIGHT + 1, 0)])
 def test_an_activity_recorded_after_the_as_of_is_not_seen(con, recorded, counted):
     history = past(did(t=NIGHT - 3 * DAY, recorded=recorded))
-    assert one(history, con, catalog.count((), 7)) == counted
-    assert one(history, con, catalog.recency(())) == (3.0 if counted else None)
+    assert one(history, con, behaviour.count((), 7)) == counted
+    assert one(history, con, behaviour.recency(())) == (3.0 if counted else None)
 
 
 def test_an_activity_recorded_late_counts_for_the_window_it_occurred_in(con):
     history = past(did(t=NIGHT - 8 * DAY, recorded=NIGHT - DAY))
-    assert one(history, con, catalog.count((), 7)) == 0
-    assert one(history, con, catalog.count((), 30)) == 1
+    assert one(history, con, behaviour.count((), 7)) == 0
+    assert one(history, con, behaviour.count((), 30)) == 1
 
 
-def test_of_several_first_activities_at_one_instant_the_alphabetically_first_type_counts(con):
+def test_of_several_first_activities_at_one_instant_the_first_listed_type_counts(con):
     history = past(*(did(t=NIGHT - DAY, type=t) for t in ("webinar", "Zoom", "call")), did(t=NIGHT, type="form"))
-    assert one(history, con, catalog.touch("first")) == "Zoom"  # capitals come before small letters
-    assert one(history, con, catalog.touch("last")) == "form"
+    assert one(history, con, behaviour.touch("first", ("Zoom", "call", "form"))) == "Zoom"
+    assert one(history, con, behaviour.touch("last", ("call", "form"))) == "form"
+    assert one(history, con, behaviour.touch("first", ("form",))) == "other"
 
 
 def test_a_contact_without_activities_has_zeros_and_missing_values_not_nothing(con):
     row = build_duckdb(past(), con)["c1"]
-    assert {row[f.name] for f in FEATURES if f.recipe in ("count", "active days", "intensity")} == {0}
+    assert {row[f.name] for f in FEATURES if f.words in ("times", "active days", "intensity")} == {0}
     assert row["any_trend"] == 1.0
-    assert {row[f.name] for f in FEATURES if f.recipe == "days" or f.name.endswith("_touch")} == {None}
+    assert {row[f.name] for f in FEATURES if f.words == "ago" or f.name.endswith("_touch")} == {None}
 
 
 def test_types_that_differ_in_case_only_are_counted_apart(con):
     history = past(did(t=NIGHT, type="Call"), did(t=NIGHT, type="call"), did(t=NIGHT, type="call"))
-    features = catalog.distinct([catalog.count(("Call",), 7), catalog.count(("call",), 7)])
+    features = catalog.distinct([behaviour.count(("Call",), 7), behaviour.count(("call",), 7)])
     assert [v for k, v in build_duckdb(history, con, features)["c1"].items() if k != "as_of"] == [1, 2]
 
 
 def test_two_features_of_one_name_are_refused():
-    features = [catalog.count(("call",), 7), catalog.count(("Call",), 7)]
+    features = [behaviour.count(("call",), 7), behaviour.count(("Call",), 7)]
     with pytest.raises(ValueError, match="same name"):
         build(None, features)
 
@@ -126,15 +127,15 @@ def test_intensity_is_a_sum_of_integers_whatever_the_order(con):
     rng = np.random.default_rng(7)
     times = rng.integers(NIGHT - 90 * DAY, NIGHT, 200)
     orders = [rng.permutation(times) for _ in range(4)]
-    found = {one(past(*(did(t=int(t)) for t in order)), con, catalog.intensity((), 30)) for order in orders}
+    found = {one(past(*(did(t=int(t)) for t in order)), con, behaviour.intensity((), 30)) for order in orders}
     assert len(found) == 1
-    assert (found.pop() * catalog.WEIGHT_ONE).is_integer()
+    assert (found.pop() * WEIGHT_ONE).is_integer()
 
 
 @pytest.mark.parametrize(("half_lives", "digits"), [(0, 1 << 20), (1, 1 << 19), (20, 1), (21, 1), (22, 0)])
 def test_a_weight_halves_with_every_half_life_and_half_of_the_last_digit_is_rounded_up(con, half_lives, digits):
     history = past(did(t=NIGHT - half_lives * HALF_LIFE * DAY))
-    assert one(history, con, catalog.intensity((), HALF_LIFE)) * catalog.WEIGHT_ONE == digits
+    assert one(history, con, behaviour.intensity((), HALF_LIFE)) * WEIGHT_ONE == digits
 
 
 def test_a_calendar_as_of_after_the_clocks_change_looks_back_whole_days_of_24_hours(con):
@@ -143,7 +144,7 @@ def test_a_calendar_as_of_after_the_clocks_change_looks_back_whole_days_of_24_ho
     monday = instant(date(2026, 3, 23), "Europe/Madrid")
     assert as_of == instant(date(2026, 3, 30), "Europe/Madrid") == monday + 7 * DAY - DAY // 24
     history = past(did(t=monday - DAY // 24), did(t=monday - DAY // 24 + 1), did(t=as_of), as_of=as_of)
-    assert one(history, con, catalog.count((), 7)) == 2
+    assert one(history, con, behaviour.count((), 7)) == 2
     assert build_duckdb(history, con)["c1"].items() >= built(history)["c1"].items()
 
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from predictive.clock import DAY, instant
 from predictive.errors import ConfigError
 from predictive.features.cut import cut
-from predictive.features.snapshots import Moment, existing, judge, moments, opportunities, tonight, unfiltered
+from predictive.features.deals import opportunities
+from predictive.features.snapshots import Moment, existing, judge, moments, tonight, unfiltered
 from predictive.serve import eligible_tonight
 from tests.features.histories import (
     NIGHT,

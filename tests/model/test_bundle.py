@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from predictive.clock import DAY
 from predictive.errors import ModelError
-from predictive.features.catalog import attribute, count
+from predictive.features.behaviour import count
+from predictive.features.catalog import attribute
 from predictive.model.bundle import Bundle, champion, crown, load_bundle, save_bundle, verify
 from predictive.model.scoring import Recipes, fit_model
 from predictive.model.side import Recipe, expit

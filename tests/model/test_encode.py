@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from predictive.features.catalog import attribute, count
+from predictive.features.behaviour import count
+from predictive.features.catalog import attribute
 from predictive.model.encode import FEWEST_ROWS, MOST_LEVELS, Encoder, fit_encoder
 
 SECTOR, SIZE = attribute("sector"), attribute("size", kind="number")

@@ -5,7 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from predictive.features.catalog import attribute, count, recency
+from predictive.features.behaviour import count, recency
+from predictive.features.catalog import attribute
 from predictive.model import trees
 from predictive.model.reasons import SHOWN, find_reasons, in_words
 from predictive.model.scoring import log_odds

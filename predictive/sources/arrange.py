@@ -1,0 +1,90 @@
+"""The activity store: sorted by contact once, and cut into parts that can be worked on one after another.
+
+Measured on 20 million activities under 2 GB: one query over everything spills and takes 21–25 s where ten parts, each
+skipping what lies outside it, take 7 s and 0.8 GB.
+"""
+
+from __future__ import annotations
+
+from math import ceil
+
+from predictive.sources.origin import Connection
+from predictive.tables import PART
+
+ACTIVITIES_PER_PART, CONTACTS_PER_PART = 2_500_000, 200_000
+# All columns, so that equal rows lie side by side and two reads are equal byte for byte.
+ORDER = "contact_id, t, type, known, value, detail"
+
+
+def arrange(con: Connection, target: dict[str, str]) -> int:
+    """Sort the activities by contact, in parts where they are many; how many parts.
+
+    `target` are the SQL names of the tables. With several parts contacts and activities get the column
+    :data:`~predictive.tables.PART`. Contacts who ever shared an account come into the same part, so that what
+    colleagues did is found there.
+    """
+    contacts, activities = target["contacts"], target["activities"]
+    parts = max(
+        ceil(_count(con, activities) / ACTIVITIES_PER_PART), ceil(_count(con, contacts) / CONTACTS_PER_PART), 1
+    )
+    if parts == 1:
+        _replace(con, activities, f"SELECT * FROM {activities} ORDER BY {ORDER}")
+        return 1
+    _find_roots(con, target)
+    key = f"coalesce('account ' || coalesce(root, {contacts}.account_id), 'contact ' || contact_id)"
+    _replace(
+        con,
+        contacts,
+        f'SELECT {contacts}.*, CAST(hash({key}) % {parts} AS INTEGER) AS "{PART}" FROM {contacts} '
+        f"LEFT JOIN _roots ON _roots.account_id = {contacts}.account_id ORDER BY \"{PART}\", contact_id",
+    )
+    # Those of unknown contacts are noted elsewhere; nothing reads them, so any part will do.
+    _replace(
+        con,
+        activities,
+        f'SELECT a.*, coalesce(c."{PART}", 0) AS "{PART}" FROM {activities} a '
+        f'LEFT JOIN {contacts} c USING (contact_id) ORDER BY "{PART}", {ORDER}',
+    )
+    con.execute("DROP TABLE _roots")
+    return parts
+
+
+def _find_roots(con: Connection, target: dict[str, str]) -> None:
+    """A table `_roots` (`account_id`, `root`) of the accounts that are joined by contacts who moved between them."""
+    moved = f"""
+        WITH ever AS (
+            SELECT contact_id, account_id FROM {target["contacts"]}
+            UNION SELECT object_id, unnest([value, old_value]) FROM {target["changes"]}
+            WHERE object = 'contact' AND attribute = 'account_id'
+        )
+        SELECT list(DISTINCT account_id ORDER BY account_id) FROM ever
+        WHERE account_id IS NOT NULL GROUP BY contact_id HAVING count(DISTINCT account_id) > 1
+    """
+    root: dict[str, str] = {}
+
+    def find(account: str) -> str:
+        while root.setdefault(account, account) != account:
+            root[account] = root[root[account]]
+            account = root[account]
+        return account
+
+    for (accounts,) in con.execute(moved).fetchall():
+        first, *others = sorted(map(find, accounts))
+        for other in others:
+            root[other] = first
+    con.execute("CREATE OR REPLACE TEMP TABLE _roots (account_id VARCHAR, root VARCHAR)")
+    pairs = [(account, find(account)) for account in list(root)]
+    if pairs:
+        con.execute(
+            "INSERT INTO _roots SELECT unnest(?), unnest(?)", [[a for a, _ in pairs], [found for _, found in pairs]]
+        )
+
+
+def _count(con: Connection, table: str) -> int:
+    ((rows,),) = con.execute(f"SELECT count(*) FROM {table}").fetchall()
+    return int(rows)
+
+
+def _replace(con: Connection, table: str, query: str) -> None:
+    """Make a table anew from a query that may read it, in the order of the query."""
+    con.execute(f"CREATE OR REPLACE TABLE {table} AS {query}")
