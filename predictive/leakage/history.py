@@ -43,10 +43,9 @@ def _first_changes(view: View) -> Iterator[Reason]:
         mine = first.filter(nw.col("object") == object_).join(
             closes.rename({f"{object_}_id": "object_id"}), on="object_id", how="left"
         )
-        is_late = (nw.col("changed_at") >= nw.col("closed_at") - before(view.config.horizon_micros)).fill_null(
-            value=False
-        )
-        counted = mine.group_by("attribute").agg(of=nw.len(), late=is_late.cast(nw.Int64).sum())
+        is_late = nw.col("changed_at") >= nw.col("closed_at") - before(view.config.horizon_micros)
+        mine = mine.with_columns(late=is_late.fill_null(value=False).cast(nw.Int64))
+        counted = mine.group_by("attribute").agg(nw.len().alias("of"), nw.col("late").sum())
         rate = share(_count(closes), _count(getattr(tables, f"{object_}s")))
         audited = {column.name for column in view.columns if column.table == f"{object_}s"}
         for name, of, late in sorted(counted.collect().select("attribute", "of", "late").rows()):
