@@ -15,9 +15,9 @@ import narwhals as nw
 from predictive.clock import format_duration, from_micros
 from predictive.leakage.contrast import FEWEST, LIFT, LIKELY, LIKELY_LOW, LUCK, SURE, SURE_LOW
 from predictive.leakage.history import before
-from predictive.leakage.numbers import chance, wilson
+from predictive.leakage.numbers import chance, odds_ratio, wilson
 from predictive.leakage.suspects import Confidence, Reason
-from predictive.leakage.view import View, share
+from predictive.leakage.view import View
 
 TABLE = "activities"
 
@@ -40,7 +40,6 @@ class Counts:
 
 def find(view: View) -> Iterator[Reason]:
     """Activity types that betray a close."""
-    counts = _counts(view)
     unwanted = {*view.config.features.exclude, *view.config.features.sensitive}
     counts = [mine for mine in _counts(view) if mine.type not in unwanted]
     for mine in counts:
@@ -71,9 +70,11 @@ def _soon(view: View, mine: Counts) -> Iterator[Reason]:
     """After its first one a contact closes at once: the type is a step of closing."""
     found = wilson(mine.soon, mine.told)
     confidence: Confidence | None = None
-    if mine.soon >= FEWEST and found.value >= SURE and found.low >= SURE_LOW:
+    if mine.soon < FEWEST or odds_ratio(found.value, view.base_rate) < LIFT:
+        return
+    if found.value >= SURE and found.low >= SURE_LOW:
         confidence = "high"
-    elif mine.soon >= FEWEST and found.value >= LIKELY and found.low >= LIKELY_LOW:
+    elif found.value >= LIKELY and found.low >= LIKELY_LOW:
         confidence = "medium"
     if confidence is not None:
         span = _span(before(view.config.horizon_micros))
@@ -88,10 +89,9 @@ def _only(view: View, mine: Counts, tests: int) -> Iterator[Reason]:
     """Nearly everybody who has one before a close does close, soon or not."""
     of = mine.of - mine.late
     found = wilson(mine.closed, of)
-    lift = share(found.value * (1 - view.base_rate), (1 - found.value) * view.base_rate)
     if mine.closed < FEWEST or not view.enough or chance(mine.closed, of, view.base_rate) > LUCK / tests:
         return
-    if found.value >= SURE and found.low >= SURE_LOW and (found.value == 1 or lift >= LIFT):
+    if found.value >= SURE and found.low >= SURE_LOW and odds_ratio(found.value, view.base_rate) >= LIFT:
         saw = f"of {of:,} contacts that had one before any close, {mine.closed:,} ({found.value:.0%}) closed later"
         yield Reason(TABLE, mine.type, "only contacts that close have it", saw, "high")
 

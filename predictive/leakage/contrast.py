@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from predictive.leakage.numbers import Bools, Interval, chance, ratio, strictness, wilson
+from predictive.leakage.numbers import Bools, Interval, chance, odds_ratio, ratio, strictness, wilson
 from predictive.leakage.suspects import Confidence
 from predictive.leakage.view import View, share
 
@@ -58,7 +58,7 @@ def contrast(view: View, having: Bools, *, tests: int) -> Contrast:
         of_others,
         wilson(precision * (closed + others), closed + others),
         ratio(closed, of_closed, others, of_others, z=strictness(tests)),
-        share(precision * (1 - view.base_rate), (1 - precision) * view.base_rate) if precision < 1 else float("inf"),
+        odds_ratio(precision, view.base_rate),
         chance(precision * (closed + others), closed + others, view.base_rate),
     )
 

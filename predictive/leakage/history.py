@@ -9,7 +9,7 @@ import narwhals as nw
 from predictive.clock import DAY
 from predictive.features.cut import Frame
 from predictive.leakage.contrast import FEWEST, LIFT, LIKELY, LIKELY_LOW, SURE, SURE_LOW
-from predictive.leakage.numbers import wilson
+from predictive.leakage.numbers import odds_ratio, wilson
 from predictive.leakage.suspects import Confidence, Reason
 from predictive.leakage.view import View, share
 
@@ -72,7 +72,7 @@ def _count(frame: Frame) -> int:
 def _judged(late: int, of: int, rate: float) -> Confidence | None:
     """How suspicious `late` of `of` objects are, where the share `rate` of all objects has closed."""
     # Where most have closed, a history that was begun late finds them closed.
-    if late < FEWEST or late * (1 - rate) < LIFT * (of - late) * rate:
+    if late < FEWEST or odds_ratio(late / of, rate) < LIFT:
         return None
     found = wilson(late, of)
     if found.value >= SURE and found.low >= SURE_LOW:

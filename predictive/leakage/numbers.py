@@ -58,6 +58,16 @@ def ratio(a: float, n: float, c: float, m: float, *, z: float) -> Interval:
     return Interval(value, value * math.exp(-z * error), value * math.exp(z * error))
 
 
+def odds_ratio(share: float, rate: float) -> float:
+    """How many times the odds of `rate` those of `share` are; infinite where the share is 1 or the rate 0.
+
+    >>> round(odds_ratio(0.9, 0.1)), odds_ratio(1.0, 0.1)
+    (81, inf)
+    """
+    below = (1 - share) * rate
+    return share * (1 - rate) / below if below > 0 else math.inf
+
+
 def chance(hits: float, of: float, rate: float) -> float:
     """At most this probable: `hits` or more of `of` by luck, where each has the probability `rate`.
 

@@ -49,7 +49,7 @@ def _best(view: View, column: Column, codes: Ints, levels: int, tests: int) -> t
 
 
 def _mostly(found: Contrast) -> Confidence | None:
-    """Half of those who closed have it, and hardly anybody else. A good source of leads may come near, so medium."""
+    """Most of those who closed have it, and hardly anybody else. A good source of leads may come near half: medium."""
     if found.times.low < TIMES or found.closed < MOST * found.of_closed:
         return None
     return "high" if found.closed >= NEARLY_ALL * found.of_closed else "medium"

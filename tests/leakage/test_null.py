@@ -97,6 +97,15 @@ def test_a_history_begun_when_most_had_closed_is_no_sign(con):
     assert confidences(tracked, con) == {}
 
 
+def test_an_activity_is_no_step_of_closing_where_everybody_closes_at_once(con):
+    random = np.random.default_rng(10)
+    world = crm(random, contacts=800, rate=0.93)
+    closed = world.created + DAY
+    visits = pd.DataFrame({"contact_id": world.ids, "type": "visit", "t": world.created, "known": world.created})
+    quick = replace(world, closed=closed, activities=visits[random.random(800) < 0.5])
+    assert confidences(quick, con) == {}
+
+
 def test_nearly_unique_columns_are_something_to_know_and_no_more(con):
     random = np.random.default_rng(4)
     world = crm(random, contacts=400)
