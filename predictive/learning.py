@@ -17,10 +17,11 @@ from predictive.config import Config
 from predictive.evaluation import Comparison, compare, gain_curve, reliability
 from predictive.features.attributes import check_attributes, contact_kinds
 from predictive.features.catalog import Feature
-from predictive.features.choose import Choice, choose
+from predictive.features.choose import Choice
 from predictive.features.examples import Examples, examples
 from predictive.features.expression import Attribute
 from predictive.features.snapshots import unfiltered
+from predictive.leakage.training import choose_honest
 from predictive.model.bundle import Bundle, fingerprint
 from predictive.model.folds import FEWEST_CLOSES, closes, time_folds
 from predictive.model.recipe import fit_platt
@@ -78,7 +79,7 @@ def prepare(tables: Tables, config: Config, *, now: int, progress: Callable[[str
     outline = examples(tables, config, (), first=first, last=observed)
     split = decide(outline.frame, config, observed)
     check_parts(split.learn(outline.frame), split.test(outline.frame), outline.frame, config, split)
-    choice = choose(tables, config.features, until=split.test_from)
+    choice, warnings = choose_honest(tables, config, outline.frame, until=split.test_from)
     rules = applicable(load_rules(config.rules), tables, strict=config.rules is not None)
     kinds = all_kinds(tables)
     needed = list(dict.fromkeys([*choice.features, *rule_features(rules, kinds)]))
@@ -86,7 +87,7 @@ def prepare(tables: Tables, config: Config, *, now: int, progress: Callable[[str
     built = examples(tables, config, needed, first=first, last=last, progress=progress)
     scored = score_rules(rules, built.frame, kinds)
     frame = built.frame.assign(rule_score=scored.score)
-    notes = (*tables.notes, *_notes(tables, config, split))
+    notes = (*tables.notes, *warnings, *_notes(tables, config, split))
     return Prepared(split, choice, rules, frame, built.not_eligible, split.immature(outline.frame), notes)
 
 

@@ -1,11 +1,14 @@
-"""Validate a configuration and its tables, and say what will stop or bend a model."""
+"""Validate a configuration and its tables, and say what will stop or bend a model; look for columns that leak."""
 
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from predictive.cli.common import Session, add_config, add_json, opened, progress, say, say_json
+
+if TYPE_CHECKING:
+    from predictive.leakage import Audit
 
 EXAMPLE = "Example:\n  predictive check configs/demo.yaml"
 TABLES = ("contacts", "accounts", "activities", "deals", "changes", "overrides")
@@ -14,6 +17,7 @@ TABLES = ("contacts", "accounts", "activities", "deals", "changes", "overrides")
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `predictive check`."""
     add_config(parser)
+    parser.add_argument("--leakage", action="store_true", help="look for columns that betray the outcome")
     add_json(parser)
 
 
@@ -21,10 +25,11 @@ def run(args: argparse.Namespace) -> int:
     """Check; exit 0 when a model can be trained, else 1 with what stops it."""
     with opened(args.config) as session:
         found = examine(session)
+        audited = leakage(session, stopped=bool(found["stops"])) if args.leakage else None
         if args.json:
-            say_json(found)
+            say_json(found if audited is None else found | {"suspects": [s.as_dict() for s in audited.suspects]})
         else:
-            _print(found, session, args.config)
+            _print(found, session, args.config, audited)
     return 1 if found["stops"] else 0
 
 
@@ -54,6 +59,7 @@ def examine(session: Session) -> dict[str, Any]:
         "not_eligible": prepared.not_eligible,
         "features": len(prepared.choice.features),
         "left_out": prepared.choice.left_out,
+        "untrustworthy": [name for name in found["untrustworthy"] if name not in prepared.choice.left_out],
         "notes": [str(n) for n in prepared.notes],
     }
     if closes(part) < FEWEST_CLOSES:
@@ -61,6 +67,20 @@ def examine(session: Session) -> dict[str, Any]:
             f"{closes(part)} closes to learn from; with fewer than {FEWEST_CLOSES} only the rule score is calibrated"
         )
     return found
+
+
+def leakage(session: Session, *, stopped: bool) -> Audit:
+    """The leakage audit of all that is observed; of nothing where a model is stopped before there are examples."""
+    from predictive.errors import DataError
+    from predictive.leakage import NOTHING, examine
+
+    progress("looking for leaks")
+    try:
+        return examine(session.tables, session.config, now=session.now)
+    except DataError:
+        if stopped:
+            return NOTHING
+        raise
 
 
 def untrustworthy(session: Session) -> list[str]:
@@ -79,7 +99,7 @@ def _len() -> Any:
     return nw.len()
 
 
-def _print(found: dict[str, Any], session: Session, config: str) -> None:
+def _print(found: dict[str, Any], session: Session, config: str, audited: Audit | None) -> None:
     from predictive.config_file import effective
 
     say("# the configuration with its defaults")
@@ -104,9 +124,27 @@ def _print(found: dict[str, Any], session: Session, config: str) -> None:
     for name, why in found.get("left_out", {}).items():
         say(f"- {name}: not used: {why}")
     say()
+    if audited is not None:
+        _print_suspects(audited)
+        say()
     if found["stops"]:
         say("# what stops a model")
         for text in found["stops"]:
             say(f"- {text}")
     else:
         say(f"Nothing stops a model. Next: predictive train {config}")
+
+
+def _print_suspects(audited: Audit) -> None:
+    """Per suspect what was seen, how sure it is, and what to write to leave it out."""
+    say("# what may betray the outcome")
+    say(f"looked at {audited.in_words}")
+    for suspect in audited.suspects:
+        say(f"- {suspect.table}.{suspect.column}: {suspect.why} (confidence: {suspect.confidence})")
+        say(f"  {suspect.saw}")
+        say(f"  {suspect.line}")
+    if audited.line is None:
+        say("Nothing found that betrays the outcome.")
+    else:
+        say("To leave out all of high and medium confidence, write:")
+        say(f"  {audited.line}")
