@@ -24,8 +24,8 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from predictive.config import Duration, Strict
 from predictive.errors import ConfigError, nearest
 from predictive.features import behaviour, catalog
-from predictive.features.catalog import Feature
 from predictive.features.attributes import attribute_kinds
+from predictive.features.catalog import Feature
 from predictive.tables import Tables
 
 EVER = 36_500

@@ -11,7 +11,6 @@ import duckdb
 import narwhals as nw
 import pandas as pd
 
-
 MEMORY = "2GB"
 """What DuckDB may hold in memory. Measured on 20 million activities, more makes nothing faster: parts are small."""
 

@@ -17,6 +17,7 @@ from predictive.errors import PredictiveError
 COMMANDS = {
     "demo": "make a CRM to try everything on",
     "check": "validate a configuration and its tables, and say what will stop or bend a model",
+    "features": "list every feature, or a contact's values, or write the matrix",
     "train": "train, judge, track and bundle a model",
     "score": "score every eligible contact and write back",
     "report": "write the report as one HTML file",

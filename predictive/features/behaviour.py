@@ -133,7 +133,9 @@ def touch(which: Literal["first", "last"], types: Types) -> Feature:
     subject = f"{which} activity"
     named = [(Total(which, (name,)), name) for name in types]
     term = pick(named, Total(which))
-    return Feature(f"{which}_touch", f"type of the {subject}", "interest", f"{which} touch", subject, term, "text", "text")
+    return Feature(
+        f"{which}_touch", f"type of the {subject}", "interest", f"{which} touch", subject, term, "text", "text"
+    )
 
 
 def changes(days: int | None, attributes: Types = ()) -> Feature:

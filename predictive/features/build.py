@@ -112,7 +112,7 @@ def _bit() -> nw.Expr:
 
 
 def _decayed(half_life: int) -> nw.Expr:
-    """n × 2^(−day / half-life) in fixed point, so that sums are exact."""
+    """N × 2^(−day / half-life) in fixed point, so that sums are exact."""
     weight = nw.lit(2.0) ** (-(nw.col("day").cast(nw.Float64)) / float(half_life))
     # Engines disagree on how round() treats halves.
     return nw.col("n") * (weight * WEIGHT_ONE + 0.5).floor().cast(nw.Int64)

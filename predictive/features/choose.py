@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import narwhals as nw
 
 from predictive.config import FeatureChoice
+from predictive.derive import DERIVED
 from predictive.errors import ConfigError, nearest
 from predictive.features import catalog
-from predictive.features.catalog import Feature
 from predictive.features.attributes import Frame, account_kinds, contact_kinds
+from predictive.features.catalog import Feature
 from predictive.features.choose_behaviour import chosen_behaviour, chosen_record
 from predictive.features.owned import own_feature
 from predictive.tables import SCHEMAS, Tables
@@ -44,23 +45,29 @@ def choose(tables: Tables, wanted: FeatureChoice, *, until: int) -> Choice:
     Raises :class:`~predictive.errors.ConfigError` when `wanted` names what no table has.
     """
     _check_names(tables, wanted)
+    wanted = _with_derived(wanted, tables)
     features: list[Feature] = []
     left_out: dict[str, str] = {}
     for of, kinds, frame in (
         ("contacts", contact_kinds(tables), tables.contacts),
         ("accounts", account_kinds(tables), tables.accounts),
     ):
-        history = tables.tracked[of.removesuffix("s")]
+        history = _ever_filled(tables, of.removesuffix("s"))
         facts = _facts(frame, kinds)
         for name, kind in kinds.items():
             key = name if of == "contacts" else f"account_{name}"
             reason = _reason(name, key, kind, facts[name], wanted, has_history=name in history)
+            if reason is None and name == "country" and "country_code" in kinds and key not in wanted.keep:
+                reason = "country_code says the same, however it is spelt"
             if reason is not None:
                 left_out[key] = reason
                 continue
             side: catalog.Side = "context" if name in CONTEXT else "fit"
-            features.append(catalog.attribute(name, of=of, kind="number" if kind == "number" else "text", side=side))  # type: ignore[arg-type]
-    stated = tuple(features)
+            feature = catalog.attribute(name, of=of, kind="number" if kind == "number" else "text", side=side)  # type: ignore[arg-type]
+            about = next((d.description for d in DERIVED if (d.of, d.name) == (of, name)), feature.description)
+            features.append(replace(feature, description=about))
+    # What is derived is known whenever its source is.
+    stated = [f for f in features if f.name.removeprefix("account_") not in {d.name for d in DERIVED}]
     features += chosen_behaviour(tables, wanted, until)
     features += chosen_record(tables, stated, until)
     features += [own_feature(path) for path in wanted.own]
@@ -82,6 +89,25 @@ def _check_names(tables: Tables, wanted: FeatureChoice) -> None:
     ]
     if problems:
         raise ConfigError("\n".join(problems))
+
+
+def _ever_filled(tables: Tables, object_: str) -> set[str]:
+    """The attributes with a history that holds any value."""
+    rows = tables.changes.filter((nw.col("object") == object_) & ~nw.col("value").is_null())
+    return set(rows.select("attribute").unique().collect()["attribute"].to_list())
+
+
+def _with_derived(wanted: FeatureChoice, tables: Tables) -> FeatureChoice:
+    """What is derived from an attribute that is excluded or sensitive is so too."""
+    unwanted: dict[str, list[str]] = {"exclude": [*wanted.exclude], "sensitive": [*wanted.sensitive]}
+    for derived in DERIVED:
+        prefix = "" if derived.of == "contacts" else "account_"
+        made = prefix + derived.name
+        for key, names in unwanted.items():
+            source = {derived.source, prefix + derived.source} & {*getattr(wanted, key)}
+            if source and derived.name in tables.attributes.get(derived.of, {}) and made not in wanted.keep:
+                names.append(made)
+    return wanted.model_copy(update=unwanted)
 
 
 def _facts(frame: Frame, kinds: dict[str, Any]) -> dict[str, dict[str, float]]:
@@ -134,5 +160,3 @@ def _unfit(kind: str, fact: dict[str, float], *, has_history: bool) -> str | Non
     if kind == "text" and fact["length"] > 60:
         return "free text"
     return None
-
-

@@ -149,8 +149,10 @@ def _marked(by_type: Frame, scopes: dict[str, Total]) -> Frame:
         # Of a scope, only the types count here; see `condition` for what the days count.
         label = nw.when(condition(replace(total, measure="count"))).then(nw.lit(name)).otherwise(label)
     rows = by_type.with_columns(type=label).filter(~nw.col("type").is_null())
-    return rows.group_by("contact_id", "type", "back").agg(nw.col("known").max()).select(
-        "contact_id", "type", "back", "known"
+    return (
+        rows.group_by("contact_id", "type", "back")
+        .agg(nw.col("known").max())
+        .select("contact_id", "type", "back", "known")
     )
 
 

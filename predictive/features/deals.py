@@ -16,12 +16,21 @@ def wins(tables: Tables, config: Config) -> Frame:
     was earlier or the other is not known): all of them, none, or the one with the most activities until then, as
     configured.
     """
-    return _of_contacts(tables, config, tables.deals.filter(nw.col("is_won") & ~nw.col("closed_at").is_null()))
+    return _of_contacts(tables, config.eligibility.account_deals, _won(tables))
+
+
+def every_win(tables: Tables) -> Frame:
+    """:func:`wins` where nothing is configured: a deal with only an account counts for all of its contacts."""
+    return _of_contacts(tables, "all", _won(tables))
 
 
 def losses(tables: Tables, config: Config) -> Frame:
     """Like :func:`wins`, for deals that were lost."""
-    return _of_contacts(tables, config, tables.deals.filter(~nw.col("is_won") & ~nw.col("closed_at").is_null()))
+    return _of_contacts(
+        tables,
+        config.eligibility.account_deals,
+        tables.deals.filter(~nw.col("is_won") & ~nw.col("closed_at").is_null()),
+    )
 
 
 def opportunities(tables: Tables, config: Config, at: Frame) -> Frame:
@@ -30,19 +39,25 @@ def opportunities(tables: Tables, config: Config, at: Frame) -> Frame:
     # Without closed_at or is_won a deal is open.
     never = nw.col("closed_at").is_null() | nw.col("is_won").is_null()
     ends = nw.when(~never).then(nw.col("closed_at"))
-    begun = _of_contacts(tables, config, deals.with_columns(closed_at=ends)).join(at, on="contact_id")
+    begun = _of_contacts(tables, config.eligibility.account_deals, deals.with_columns(closed_at=ends)).join(
+        at, on="contact_id"
+    )
     is_open = (nw.col("begun") <= nw.col("as_of")) & (
         nw.col("closed_at").is_null() | (nw.col("closed_at") > nw.col("as_of"))
     )
     return begun.filter(is_open).select("contact_id").unique()
 
 
-def _of_contacts(tables: Tables, config: Config, deals: Frame) -> Frame:
+def _won(tables: Tables) -> Frame:
+    return tables.deals.filter(nw.col("is_won") & ~nw.col("closed_at").is_null())
+
+
+def _of_contacts(tables: Tables, account_deals: str, deals: Frame) -> Frame:
     """The contacts that deals belong to: `contact_id`, `deal_id`, `begun` (created_at), `closed_at`."""
     deals = deals.with_columns(begun=nw.col("created_at"))
     columns = ["contact_id", "deal_id", "begun", "closed_at"]
     direct = deals.filter(~nw.col("contact_id").is_null()).select(columns)
-    if config.eligibility.account_deals == "none":
+    if account_deals == "none":
         return direct
     # A deal with contacts is theirs, even where a further row of it names only the account.
     named = tables.deals.filter(~nw.col("contact_id").is_null()).select("deal_id").unique()
@@ -51,7 +66,7 @@ def _of_contacts(tables: Tables, config: Config, deals: Frame) -> Frame:
         "account_id", "deal_id", "begun", "closed_at", since=nw.min_horizontal("begun", "closed_at")
     )
     members = held_by(tables, by_account)
-    if config.eligibility.account_deals == "most_active":
+    if account_deals == "most_active":
         members = _most_active(tables, members)
     return nw.concat([direct, members.select(columns)])
 

@@ -223,7 +223,7 @@ def _number(expr: nw.Expr) -> nw.Expr:
 
 
 def _floored(a: nw.Expr, n: int) -> nw.Expr:
-    """a // n, for numbers that a double holds; the engines' own // repeats its operand, and formulas nest."""
+    """A // n, for numbers that a double holds; the engines' own // repeats its operand, and formulas nest."""
     return (_number(a) / float(n)).floor()
 
 
@@ -240,8 +240,8 @@ def _streak(mask: nw.Expr) -> nw.Expr:
 
 
 def _two_digits(number: nw.Expr) -> nw.Expr:
-    return nw.when(number < 10).then(nw.concat_str(nw.lit("0"), number.cast(nw.String))).otherwise(
-        number.cast(nw.String)
+    return (
+        nw.when(number < 10).then(nw.concat_str(nw.lit("0"), number.cast(nw.String))).otherwise(number.cast(nw.String))
     )
 
 

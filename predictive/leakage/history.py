@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import narwhals as nw
 
 from predictive.clock import DAY
-from predictive.features.attributes import Frame
+from predictive.engines import Frame
 from predictive.leakage.contrast import FEWEST, LIFT, LIKELY, LIKELY_LOW, SURE, SURE_LOW
 from predictive.leakage.numbers import odds_ratio, wilson
 from predictive.leakage.suspects import Confidence, Reason

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import narwhals as nw
 
 from predictive.config import Config
+from predictive.derive.apply import derive
 from predictive.errors import DataError
 from predictive.sources import integrity
 from predictive.sources.arrange import arrange
@@ -52,10 +53,11 @@ def read_tables(config: Config, con: Connection, *, now: int) -> Tables:
         empty(con, absent, target[absent])
     parts = arrange(con, target)
     notes = [note for table in made.values() for note in table.notes] + list(integrity.check(con, now=now))
-    return Tables(
+    tables = Tables(
         **{table: nw.from_native(con.table(table)) for table in SCHEMAS},
         attributes={table: made[table].attributes if table in made else {} for table in OPEN_TABLES},
         notes=tuple(dict.fromkeys(notes)),
         parts=parts,
         keep=keeper(con),
     )
+    return derive(tables)

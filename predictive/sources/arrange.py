@@ -24,9 +24,7 @@ def arrange(con: Connection, target: dict[str, str]) -> int:
     colleagues did is found there.
     """
     contacts, activities = target["contacts"], target["activities"]
-    parts = max(
-        ceil(_count(con, activities) / ACTIVITIES_PER_PART), ceil(_count(con, contacts) / CONTACTS_PER_PART), 1
-    )
+    parts = max(ceil(_count(con, activities) / ACTIVITIES_PER_PART), ceil(_count(con, contacts) / CONTACTS_PER_PART), 1)
     if parts == 1:
         _replace(con, activities, f"SELECT * FROM {activities} ORDER BY {ORDER}")
         return 1
@@ -36,7 +34,7 @@ def arrange(con: Connection, target: dict[str, str]) -> int:
         con,
         contacts,
         f'SELECT {contacts}.*, CAST(hash({key}) % {parts} AS INTEGER) AS "{PART}" FROM {contacts} '
-        f"LEFT JOIN _roots ON _roots.account_id = {contacts}.account_id ORDER BY \"{PART}\", contact_id",
+        f'LEFT JOIN _roots ON _roots.account_id = {contacts}.account_id ORDER BY "{PART}", contact_id',
     )
     # Those of unknown contacts are noted elsewhere; nothing reads them, so any part will do.
     _replace(

@@ -147,7 +147,10 @@ CASES = [
     trend(("page_view",)),
     touch("first"),
     touch("last"),
-    *(blind(case, "call", "form") for case in (count((), 30), active_days(7), recency(()), trend(), touch("last", ("page_view",)))),
+    *(
+        blind(case, "call", "form")
+        for case in (count((), 30), active_days(7), recency(()), trend(), touch("last", ("page_view",)))
+    ),
     record_age(),
     *(attribute(name, kind="number" if kind == "number" else "text") for name, kind in KINDS["contact"].items()),
     *(attribute(n, of="accounts", kind="number" if k == "number" else "text") for n, k in KINDS["account"].items()),

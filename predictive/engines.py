@@ -1,0 +1,110 @@
+"""What engines do each in their own way: constants beside large tables, times as integers, and frames worked out once."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import narwhals as nw
+import pandas as pd
+import pyarrow as pa
+
+Frame = nw.LazyFrame[Any]
+
+
+def beside(frame: Frame, rows: pd.DataFrame) -> Frame:
+    """`rows` as a lazy frame of the same engine, and of the same connection or session, as `frame`.
+
+    >>> import polars as pl
+    >>> like = nw.from_native(pl.LazyFrame({"a": [1]}))
+    >>> beside(like, pd.DataFrame({"b": ["x"]})).collect().rows()
+    [('x',)]
+    """
+    native = frame.to_native()
+    engine = frame.implementation
+    if engine.is_duckdb():
+        # DuckDB finds `rows` by its name; a relation does not say which connection it belongs to.
+        found: Frame = nw.from_native(native.query("_tables", "FROM rows"))
+        return found
+    if engine.is_spark_like():
+        spark: Frame = nw.from_native(native.sparkSession.createDataFrame(rows))
+        return spark
+    if engine.is_pandas():
+        return nullable(rows)
+    return nw.from_arrow(pa.Table.from_pandas(rows, preserve_index=False), backend=engine).lazy()
+
+
+def nullable(frame: pd.DataFrame) -> Frame:
+    """A pandas frame as a lazy one of Arrow types: NumPy's integers and booleans cannot be missing."""
+    arrow = pa.Table.from_pandas(frame, preserve_index=False)
+    made: Frame = nw.from_native(arrow.to_pandas(types_mapper=pd.ArrowDtype)).lazy()
+    return made
+
+
+def microseconds(frame: Frame, names: list[str], zone: str) -> Frame:
+    """The frame with these columns, times of any kind, as int64 microseconds since the epoch, UTC.
+
+    Times without an offset are in the time zone `zone`. Integers are taken as they are.
+    """
+    schema = frame.collect_schema()
+    times = [n for n in names if not schema[n].is_integer()]
+    if not times:
+        return frame
+    native, engine = frame.to_native(), frame.implementation
+    naive = {n: schema[n] == nw.Date or getattr(schema[n], "time_zone", None) is None for n in times}
+    if engine.is_duckdb():
+        made = {n: _duckdb_micros(n, zone, naive=naive[n]) for n in times}
+        columns = ", ".join(f'{made[c]} AS "{c}"' if c in made else f'"{c}"' for c in native.columns)
+        found: Frame = nw.from_native(native.project(columns))
+        return found
+    if engine.is_spark_like():
+        return _spark_micros(native, times, naive, zone)
+    whole = [
+        (nw.col(n).cast(nw.Datetime("us")).dt.replace_time_zone(zone) if naive[n] else nw.col(n))
+        .dt.convert_time_zone("UTC").dt.timestamp("us").alias(n)
+        for n in times
+    ]  # fmt: skip
+    return frame.with_columns(whole)
+
+
+def _duckdb_micros(name: str, zone: str, *, naive: bool) -> str:
+    column = f'"{name}"'
+    text = zone.replace("'", "''")
+    return f"epoch_us(CAST({column} AS TIMESTAMP) AT TIME ZONE '{text}')" if naive else f"epoch_us({column})"
+
+
+def _spark_micros(native: Any, times: list[str], naive: dict[str, bool], zone: str) -> Frame:
+    from pyspark.sql import functions as f
+
+    # A timestamp without a zone (timestamp_ntz) and a date are wall times; Spark's plain timestamp is an instant.
+    walls = {c for c, kind in native.dtypes if kind in ("timestamp_ntz", "date")}
+    made = {
+        n: f.unix_micros(f.to_utc_timestamp(f.col(n).cast("timestamp"), zone) if naive[n] and n in walls else f.col(n))
+        for n in times
+    }
+    found: Frame = nw.from_native(native.withColumns(made))
+    return found
+
+
+def keeper_like(frame: Frame) -> Callable[[Frame, str], Frame]:
+    """How frames of this engine are worked out once and read many times; see :class:`~predictive.tables.Tables`.
+
+    DuckDB holds them in temporary tables of their connection, Spark persists them; Polars finds what is common by
+    itself, and pandas holds everything.
+    """
+    if frame.implementation.is_duckdb():
+
+        def in_table(made: Frame, name: str) -> Frame:
+            table = f'"{name} {uuid.uuid4().hex[:12]}"'
+            native = made.to_native()
+            native.query("_rows", f"CREATE TEMP TABLE {table} AS FROM _rows")
+            held: Frame = nw.from_native(native.query("_rows", f"FROM {table}"))
+            return held
+
+        return in_table
+    if frame.implementation.is_spark_like():
+        return lambda made, _: nw.from_native(made.to_native().persist())
+    if frame.implementation.is_polars():
+        return lambda made, _: nw.from_native(made.to_native().cache())
+    return lambda made, _: made
