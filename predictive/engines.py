@@ -1,4 +1,4 @@
-"""What engines do each in their own way: constants beside large tables, times as integers, and frames worked out once."""
+"""What engines do each in their own way: constants beside large tables, times as integers, frames worked out once."""
 
 from __future__ import annotations
 

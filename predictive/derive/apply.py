@@ -38,9 +38,9 @@ def _derived(tables: Tables, of: str, source: str, made: Sequence[Derived]) -> T
         return tables
     attributes: dict[str, Kind] = {**tables.attributes.get(of, {}), **{d.name: d.kind for d in made}}
     wide = frame.join(beside(frame, _nothing_lost(found, source, made)), on=source, how="left")
-    tables = replace(
-        tables, **{of: tables.keep(wide, f"derived {of}")}, attributes={**tables.attributes, of: attributes}
-    )
+    kept = tables.keep(wide, f"derived {of}")
+    tables = replace(tables, attributes={**tables.attributes, of: attributes})
+    tables = replace(tables, contacts=kept) if of == "contacts" else replace(tables, accounts=kept)
     return _with_history(tables, object_, source, made) if tracked else tables
 
 

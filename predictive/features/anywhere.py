@@ -40,8 +40,9 @@ def build_features(
     Raises :class:`~predictive.errors.DataError` for a table or column that is not canonical or is missing.
 
     >>> import pandas as pd
-    >>> contacts = pd.DataFrame({"contact_id": ["a", "b"], "created_at": pd.to_datetime(["2026-01-01", "2026-02-01"])})
-    >>> rows = {"contact_id": ["a", "a"], "type": "page_view", "occurred_at": pd.to_datetime(["2026-02-20", "2026-04-01"])}
+    >>> days = pd.to_datetime(["2026-01-01", "2026-02-20", "2026-04-01"])
+    >>> contacts = pd.DataFrame({"contact_id": ["a", "b"], "created_at": days[:2]})
+    >>> rows = {"contact_id": ["a", "a"], "type": "page_view", "occurred_at": days[1:]}
     >>> from predictive.features.behaviour import count
     >>> frames = {"contacts": contacts, "activities": pd.DataFrame(rows)}
     >>> build_features(frames, "2026-03-01", [count(("page_view",), 30)])[["contact_id", "page_view_count_30d"]]
@@ -79,8 +80,8 @@ def canonical(frames: Mapping[str, Any], timezone: str) -> Tables:
     for name in SCHEMAS:
         made[name], attributes[name] = _canonical_table(name, lazy.get(name), lazy["contacts"], timezone)
     kept = {name: found for name, found in attributes.items() if name in OPEN_TABLES}
-    tables = Tables(**made, attributes=kept, keep=keeper_like(lazy["contacts"]))
-    return derive(tables)
+    made_up: Any = {**made, "attributes": kept, "keep": keeper_like(lazy["contacts"])}
+    return derive(Tables(**made_up))
 
 
 def _canonical_table(name: str, frame: Frame | None, like: Frame, timezone: str) -> tuple[Frame, dict[str, Kind]]:

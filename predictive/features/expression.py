@@ -1,8 +1,8 @@
-"""What a feature computes, as a value: numbers over what is known of a contact, that can be added, divided, compared.
+"""What a feature computes, as a value: numbers over what is known of a contact, added, divided and compared.
 
-The leaves are :class:`Total` (a number taken over a contact's activities or changes), :class:`Attribute` (what is stated
-about it) and :class:`Constant`; :class:`Formula` joins them. All are frozen and their reprs round-trip, so that a feature
-set can be hashed, kept in a bundle and run on any engine, and nothing in a bundle is ever executed as code.
+The leaves are :class:`Total` (a number taken over a contact's activities or changes), :class:`Attribute` (what is
+stated about it) and :class:`Constant`; :class:`Formula` joins them. All are frozen and their reprs round-trip, so that
+a feature set can be hashed, kept in a bundle and run on any engine; nothing in a bundle is ever executed as code.
 
 >>> visits = total("count", "page_view", days=30)
 >>> rate = total("count", "form", days=30) / (visits + 1)
@@ -246,7 +246,7 @@ def _two_digits(number: nw.Expr) -> nw.Expr:
 
 
 def _month(time: nw.Expr) -> nw.Expr:
-    """The month of a time since 1970, by arithmetic: Hinnant's `civil_from_days`; engines' calendars have time zones."""
+    """The month of a time since 1970, by Hinnant's `civil_from_days`: the engines' calendars have time zones."""
     of_era = _rest(_floored(time, DAY) + 719_468.0, 146_097)
     leaps = _floored(of_era, 36_524) - _floored(of_era, 1460) - _floored(of_era, 146_096)
     year = _floored(of_era + leaps, 365)
@@ -256,7 +256,7 @@ def _month(time: nw.Expr) -> nw.Expr:
 
 
 def _picked(of: nw.Expr, *pairs: nw.Expr) -> nw.Expr:
-    found = nw.when(~of.is_null()).then(nw.lit("other"))
+    found: nw.Expr = nw.when(~of.is_null()).then(nw.lit("other"))
     for value, name in reversed(list(zip(pairs[::2], pairs[1::2], strict=True))):
         found = nw.when(value == of).then(name).otherwise(found)
     return found

@@ -31,7 +31,7 @@ class Listed:
 
 
 def default_features(tables: Tables, config: Config, night: int) -> Choice:
-    """The features that a training would choose from what was known at the night (microseconds), leaks not yet left out."""
+    """The features that fit what was known at the night (microseconds); a training also leaves out what it audits."""
     check_attributes(tables)
     return choose(tables, config.features, until=night)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from predictive.clock import DAY, calendar
 from predictive.errors import DataError
-from predictive.features import behaviour, catalog
+from predictive.features import catalog
 from predictive.features.examples import examples
 from predictive.splits import decide
 from tests.features.histories import NIGHT, History, changed, config, contact, histories, tables, won
