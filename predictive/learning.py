@@ -20,6 +20,7 @@ from predictive.features.choose import Choice, choose
 from predictive.features.cut import check_attributes, contact_kinds
 from predictive.features.examples import Examples, examples
 from predictive.features.snapshots import unfiltered
+from predictive.insight import inside, look, over_time, segment_columns
 from predictive.model.bundle import Bundle, fingerprint
 from predictive.model.folds import FEWEST_CLOSES, closes, time_folds
 from predictive.model.recipe import fit_platt
@@ -27,6 +28,7 @@ from predictive.model.scoring import Recipes, ScoringModel, choose_recipes, fit_
 from predictive.model.side import Recipe, expit, fit_side
 from predictive.quadrants import cuts_at
 from predictive.rules import Rules, all_kinds, applicable, load_rules, rule_features, score_rules
+from predictive.segments import RETURNING, returning, segment_features
 from predictive.splits import TimeSplit, check_parts, decide, observed_until
 from predictive.tables import Note, Tables
 
@@ -47,6 +49,7 @@ class Prepared:
     not_eligible: dict[str, int]
     immature: int
     notes: tuple[Note, ...] = ()
+    segments: dict[str, str] = field(default_factory=dict)
 
     @property
     def fingerprint(self) -> str:
@@ -80,13 +83,17 @@ def prepare(tables: Tables, config: Config, *, now: int, progress: Callable[[str
     choice = choose(tables, config.features, until=split.test_from)
     rules = applicable(load_rules(config.rules), tables, strict=config.rules is not None)
     kinds = all_kinds(tables)
-    needed = list(dict.fromkeys([*choice.features, *rule_features(rules, kinds)]))
+    looked_at = segment_features(tables, config, choice.features)
+    needed = list(dict.fromkeys([*choice.features, *rule_features(rules, kinds), *looked_at.values()]))
     last = observed - config.horizon_micros
     built = examples(tables, config, needed, first=first, last=last, progress=progress)
     scored = score_rules(rules, built.frame, kinds)
     frame = built.frame.assign(rule_score=scored.score)
+    if config.eligibility.customers == "include":
+        frame[RETURNING] = returning(tables, config, frame)
     notes = (*tables.notes, *_notes(tables, config, split))
-    return Prepared(split, choice, rules, frame, built.not_eligible, split.immature(outline.frame), notes)
+    segments = segment_columns(looked_at, frame)
+    return Prepared(split, choice, rules, frame, built.not_eligible, split.immature(outline.frame), notes, segments)
 
 
 def learn(
@@ -111,7 +118,8 @@ def learn(
     progress("fitting on everything mature")
     everything = split.mature(prepared.frame)
     shipped = fit_model(features, everything, recipes, seed=seed)
-    report = _report(prepared, recipes, said, comparison, predictions, judged, part, test, everything, seed)
+    report = _report(prepared, recipes, said, comparison, predictions, part, test, everything, seed)
+    report |= _insights(prepared, config, features, recipes, predictions, judged, test, everything)
     created = from_micros(now).strftime("%Y%m%dT%H%M%SZ")
     bundle = Bundle(
         version=f"{created}-{fingerprint(config)}",
@@ -187,7 +195,7 @@ def _predict(
 
 def _report(
     prepared: Prepared, recipes: Recipes, said: list[str], comparison: Comparison, predictions: pd.DataFrame,
-    judged: ScoringModel, part: pd.DataFrame, test: pd.DataFrame, everything: pd.DataFrame, seed: int,
+    part: pd.DataFrame, test: pd.DataFrame, everything: pd.DataFrame, seed: int,
 ) -> dict[str, Any]:  # fmt: skip
     """Plain values for the report, the terminal and MLflow."""
     label, groups = predictions["label"].to_numpy(), test["cluster"].to_numpy()
@@ -205,7 +213,6 @@ def _report(
         "recipes": {n: r.to_json() if (r := getattr(recipes, n)) else None for n in ("probability", "fit", "interest")},
         "said": said,
         "why_null": recipes.why_null,
-        "importance": importance(judged, test, seed=seed),
         "not_eligible": prepared.not_eligible,
         "immature": prepared.immature,
         "left_out": prepared.choice.left_out,
@@ -213,21 +220,23 @@ def _report(
     }
 
 
-def importance(model: ScoringModel, frame: pd.DataFrame, *, seed: int) -> list[dict[str, Any]]:
-    """Each feature's mean absolute part of the log-odds over at most 5,000 rows, largest first."""
-    rows = frame.sample(min(len(frame), 5_000), random_state=seed)
-    mean = np.abs(model.probability.contributions(rows)).mean(axis=0)
-    features = model.probability.encoder.features
-    order = np.argsort(-mean, kind="stable")
-    return [
-        {
-            "name": features[i].name,
-            "description": features[i].description,
-            "side": features[i].side,
-            "mean": float(mean[i]),
-        }
-        for i in order
-    ]
+def _insights(
+    prepared: Prepared, config: Config, features: Sequence[Feature], recipes: Recipes, predictions: pd.DataFrame,
+    judged: ScoringModel, test: pd.DataFrame, everything: pd.DataFrame,
+) -> dict[str, Any]:  # fmt: skip
+    """What the model is like beside how good it is: see :mod:`predictive.insight`."""
+    seed, alone = config.model.seed, replace(recipes, fit=None, interest=None)
+
+    def fit(rows: pd.DataFrame) -> Callable[[pd.DataFrame], np.ndarray]:
+        model = fit_model(features, rows, alone, seed=seed)
+        return lambda judged_rows: model.score(judged_rows)["probability"].to_numpy()
+
+    tested = test.reset_index(drop=True).assign(**{c: predictions[c].to_numpy() for c in COMPETITORS.values()})
+    seen = look(tested, COMPETITORS, prepared.segments, config)
+    rolled = over_time(everything, fit, horizon=prepared.split.horizon, seed=seed)
+    own = judged.probability.encoder.features
+    words = {"in_words": seen["in_words"] + rolled["in_words"]}
+    return seen | rolled | words | inside(judged.probability, own, test, everything, seed=seed)
 
 
 def _extent(frame: pd.DataFrame) -> dict[str, Any]:
@@ -258,4 +267,4 @@ def _has_values(tables: Tables, name: str) -> bool:
     return name in contact_kinds(tables) and bool(tables.contacts.select(nw.col(name).count()).collect().item())
 
 
-__all__ = ["Examples", "Prepared", "Training", "choose_how", "importance", "learn", "prepare"]
+__all__ = ["Examples", "Prepared", "Training", "choose_how", "learn", "prepare"]

@@ -58,7 +58,10 @@ def as_json(trained: Trained) -> dict[str, Any]:
         "champion": trained.is_champion,
         "metrics": {n: {m: v["value"] for m, v in e["values"].items()} for n, e in evaluations.items()},
         "intervals": {n: {m: [v["low"], v["high"]] for m, v in e["values"].items()} for n, e in evaluations.items()},
-        **{key: report[key] for key in ("split", "judged", "shipped", "verdicts", "said", "left_out", "notes")},
+        **{
+            key: report[key]
+            for key in ("split", "judged", "shipped", "verdicts", "said", "in_words", "capacity", "left_out", "notes")
+        },
         "not_eligible": report["not_eligible"],
         "immature": report["immature"],
     }
@@ -76,7 +79,7 @@ def _print(trained: Trained, config: str) -> None:
     say()
     say(table(_rows(report["comparison"]["evaluations"])))
     say()
-    for line in [*report["verdicts"], *report["said"]]:
+    for line in [*report["verdicts"], *report["said"], *report["in_words"]]:
         say(line)
     for line in _left_out(report):
         say(line)

@@ -114,7 +114,7 @@ def summarise(bundle: Bundle, scores: pd.DataFrame, runs: pd.DataFrame, config: 
         night=_night(scores, runs),
         work=count_work(scores, bundle.cuts),
         evidence=read_evidence(bundle.report),
-        drivers=tuple(Driver(**driver) for driver in bundle.report["importance"]),
+        drivers=tuple(Driver(d["name"], d["description"], d["side"], d["mean"]) for d in bundle.report["importance"]),
         making=_making(bundle),
         live=config.score.as_of == "midnight",
     )
