@@ -21,6 +21,8 @@ COMMANDS = {
     "score": "score every eligible contact and write back",
     "report": "write the report as one HTML file",
     "explain": "say why one contact has its score",
+    "compare": "compare models on what none of them has learned from",
+    "promote": "make a model the champion that scores, if it earns it",
 }
 DONE, USER, BUG, INTERRUPTED = 0, 1, 3, 130
 

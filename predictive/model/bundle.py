@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -132,13 +133,51 @@ def champion(models: Path) -> Path | None:
     return path if (path / MANIFEST).is_file() else None
 
 
-def crown(models: Path, bundle: Path) -> None:
-    """Make a bundle the champion. The path is kept relative where the bundle lies below `models`."""
+def reign(models: Path) -> dict[str, Any]:
+    """What champion.json says: `bundle`, `version`, and of a promotion `since`, `by`, `reason` and whether `forced`.
+
+    `previous` lists those before it, the newest first. Empty where there is no champion.
+    """
+    file = models / "champion.json"
+    return dict(_read_json(file)) if champion(models) is not None else {}
+
+
+def crown(models: Path, bundle: Path, *, why: Mapping[str, Any] | None = None) -> None:
+    """Make a bundle the champion; `why` are further facts to record. The last one is kept as the previous.
+
+    The path is kept relative where the bundle lies below `models`.
+    """
     models.mkdir(parents=True, exist_ok=True)
     inside = bundle.resolve().is_relative_to(models.resolve())
     named = bundle.resolve().relative_to(models.resolve()) if inside else bundle.resolve()
+    last = reign(models)
+    before = last.pop("previous", [])
+    previous = [last, *before] if last else []
+    record = {"bundle": str(named), "version": bundle.name, **(why or {})}
+    _write_champion(models, record | ({"previous": previous} if previous else {}))
+
+
+def previous(models: Path) -> Path:
+    """The bundle that was the champion before. Raises :class:`~predictive.errors.ModelError` where there is none."""
+    before = reign(models).get("previous", [])
+    if not before:
+        raise ModelError(f"{models / 'champion.json'}: it names no previous champion, so there is none to go back to")
+    path: Path = (models / before[0]["bundle"]).resolve()
+    if not (path / MANIFEST).is_file():
+        raise ModelError(f"{path}: the previous champion's bundle is gone; restore it, or promote another model")
+    return path
+
+
+def uncrown(models: Path) -> None:
+    """Make the previous champion the champion again; the one that leaves is forgotten here."""
+    previous(models)
+    first, *rest = reign(models)["previous"]
+    _write_champion(models, first | ({"previous": rest} if rest else {}))
+
+
+def _write_champion(models: Path, record: dict[str, Any]) -> None:
     temporary = models / ".champion.json.writing"
-    temporary.write_text(json.dumps({"bundle": str(named), "version": bundle.name}, indent=2) + "\n", encoding="utf-8")
+    temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     os.replace(temporary, models / "champion.json")  # noqa: PTH105 - Path.replace is not documented as atomic
 
 
