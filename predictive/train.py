@@ -46,7 +46,7 @@ def train(
         config.models if out is None else out,
         config=effective(config),
         predictions=training.predictions,
-        estimator=LeadScorer(training.bundle.model.probability) if joblib else None,
+        estimator=LeadScorer.of(training.bundle.model.probability) if joblib else None,
     )
     first = champion(config.models) is None
     progress("tracking in MLflow")
