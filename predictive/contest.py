@@ -123,6 +123,44 @@ def contest(
     return Contest(comparison, len(rows), closes(rows), iso(int(at.min())), iso(int(at.max())), counts)
 
 
+def against_champion(
+    predictions: pd.DataFrame, frame: pd.DataFrame, champion: Entry, *, horizon: int, seed: int
+) -> dict[str, Any]:
+    """A new model beside yesterday's champion on the examples of both test parts, for the report of its training.
+
+    Args:
+        predictions: the new model's test part: `contact_id`, `as_of` (a time), `label`, `probability`.
+        frame: the examples that it is part of, with `contact_id`, `as_of` (microseconds), `deal_id` and `cluster`.
+        champion: whose own test part is read from its bundle.
+        horizon: of the new model, in microseconds.
+        seed: makes the resamples.
+
+    Returns:
+        `version`, `n`, `closes`, `verdict`, and `comparison` (None where the two cannot be compared).
+    """
+    told: dict[str, Any] = {"version": champion.bundle.version, "n": 0, "closes": 0, "comparison": None}
+    if champion.bundle.horizon != horizon:
+        return told | {"verdict": "the champion predicts another horizon, so the two cannot be compared"}
+    mine = predictions.assign(as_of=predictions["as_of"].dt.as_unit("us").astype("int64"))
+    rows = mine.merge(_tested(champion), on=["contact_id", "as_of"], suffixes=("", "_champion"))
+    rows = rows[rows["as_of"] >= champion.judged_from]
+    rows = rows.merge(frame[["contact_id", "as_of", "deal_id", "cluster"]], on=["contact_id", "as_of"])
+    told |= {"n": len(rows), "closes": closes(rows)}
+    if told["closes"] < FEWEST_CLOSES:
+        few = f"{told['closes']} closes are in the test part of both, and {FEWEST_CLOSES} are needed"
+        return told | {"verdict": f"the model and the champion cannot be compared yet: {few}"}
+    both = {"model": rows["probability"].to_numpy(), "champion": rows["probability_champion"].to_numpy()}
+    groups = rows["cluster"].to_numpy()
+    found = compare(rows["label"].to_numpy(), both, groups=groups, seed=seed, closes=told["closes"])
+    return told | {"verdict": found.verdict("model", "champion"), "comparison": found.as_dict()}
+
+
+def _tested(entry: Entry) -> pd.DataFrame:
+    """The test part of a model: `contact_id`, `as_of` (microseconds), `probability`."""
+    found = pd.read_parquet(entry.path / "test_predictions.parquet", columns=["contact_id", "as_of", "probability"])
+    return found.assign(as_of=found["as_of"].dt.as_unit("us").astype("int64"))
+
+
 def _check(entries: Sequence[Entry], config: Config) -> None:
     for a, b in combinations(entries, 2):
         if a.bundle.version == b.bundle.version or a.name == b.name:
@@ -138,9 +176,7 @@ def _check(entries: Sequence[Entry], config: Config) -> None:
 
 def _unseen(con: Any, tables: Tables, entry: Entry, frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """For each row the model's probability (NaN: it has learned from it), and whether that is of its test part."""
-    tested = pd.read_parquet(entry.path / "test_predictions.parquet", columns=["contact_id", "as_of", "probability"])
-    at = tested["as_of"].dt.as_unit("us").astype("int64")
-    known = frame[["contact_id", "as_of"]].merge(tested.assign(as_of=at), on=["contact_id", "as_of"], how="left")
+    known = frame[["contact_id", "as_of"]].merge(_tested(entry), on=["contact_id", "as_of"], how="left")
     found = known["probability"].to_numpy(dtype=float, copy=True)
     fresh = (frame["as_of"] >= entry.shipped_from).to_numpy()
     if fresh.any():

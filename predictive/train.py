@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from predictive.config import Config
 from predictive.config_file import effective
+from predictive.contest import against_champion, enter
 from predictive.learning import Prepared, Training, learn, prepare
 from predictive.model.bundle import champion, crown, save_bundle
 from predictive.model.estimator import LeadScorer
@@ -40,7 +41,7 @@ def train(
     The first training of a configuration makes the champion. `joblib` also dumps the model as a scikit-learn estimator.
     """
     prepared = prepare(tables, config, now=now, progress=progress)
-    training = learn(prepared, config, now=now, progress=progress)
+    training = _beside_champion(learn(prepared, config, now=now, progress=progress), prepared, config)
     path = save_bundle(
         training.bundle,
         config.models if out is None else out,
@@ -54,3 +55,17 @@ def train(
     if first:
         crown(config.models, path)
     return Trained(prepared, training, path, run, first)
+
+
+def _beside_champion(training: Training, prepared: Prepared, config: Config) -> Training:
+    """The training with what its report says of yesterday's champion; as it was where there is none."""
+    holder = champion(config.models)
+    if holder is None:
+        return training
+    found = against_champion(
+        training.predictions, prepared.frame, enter("champion", holder), horizon=training.bundle.horizon,
+        seed=config.model.seed,
+    )  # fmt: skip
+    report = training.bundle.report
+    told = report | {"champion": found, "verdicts": [*report["verdicts"], found["verdict"]]}
+    return replace(training, bundle=replace(training.bundle, report=told))

@@ -11,6 +11,7 @@ from predictive.clock import DAY
 from predictive.config import Promotion
 from predictive.contest import contest, enter
 from predictive.errors import ModelError
+from predictive.model.bundle import load_bundle
 from predictive.promotion import calibrated
 from predictive.scores import features_of
 
@@ -55,7 +56,18 @@ def test_models_of_one_split_are_compared_on_their_test_parts(crm, opened):
         expected = log_loss(both["label_x"], both[f"probability_{side}"])
         assert found.comparison.evaluations[name].values["log_loss"].value == pytest.approx(expected)
     assert found.closes == both["label_x"].sum()
-    assert found.verdicts[0].startswith("champion beat blind on log loss, lower by 0.")
+    assert found.verdicts[0].startswith("The champion beat blind on log loss, lower by 0.")
+
+
+def test_a_training_says_how_it_did_beside_the_champion_on_the_same_examples(crm, opened):
+    config, champion, blind = crm
+    report = load_bundle(blind).report
+    with opened(config) as (settings, con, tables, now):
+        found = contest(con, tables, settings, [enter("model", blind), enter("champion", champion)], now=now)
+    assert report["champion"]["version"] == champion.name
+    assert (report["champion"]["n"], report["champion"]["closes"]) == (found.n, found.closes)
+    assert report["verdicts"][-1] == report["champion"]["verdict"] == found.verdicts[0]
+    assert "champion" not in load_bundle(champion).report
 
 
 def test_later_examples_are_scored_now_by_the_models_that_score(crm, early, opened):

@@ -31,8 +31,13 @@ from predictive.evaluation.intervals import (
 from predictive.evaluation.metrics import METRICS
 from predictive.evaluation.tally import as_weights, rank
 
-NAMES = {"model": "the model", "logistic": "the logistic regression", "rules": "the rules"}
-"""What sentences call the competitors that every training has; others go by their own names."""
+NAMES = {
+    "model": "the model",
+    "logistic": "the logistic regression",
+    "rules": "the rules",
+    "champion": "the champion",
+}
+"""What sentences call the competitors of a training; others go by their own names."""
 FEW = 20
 """Closes below which an interval is known to be too narrow."""
 WORDS = {"lower": "lower by", "higher": "higher by", "one": "nearer to 1 by", "zero": "nearer to 0 by"}

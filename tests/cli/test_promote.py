@@ -42,7 +42,7 @@ def test_a_better_challenger_is_promoted_followed_by_score_and_taken_back(crm, r
     found = run("promote", config, "2", "--json").json
     assert (found["promoted"], found["forced"], found["model"]) == (True, False, told)
     assert [check["passed"] for check in found["checks"]] == [True, True, True]
-    assert found["comparison"]["verdicts"][0].startswith("2 beat champion on log loss")
+    assert found["comparison"]["verdicts"][0].startswith("2 beat the champion on log loss")
     assert aliases(config) == {"champion": 2}
     kept = json.loads((config.parent / "models" / "champion.json").read_text())
     assert (kept["version"], kept["by"], kept["forced"]) == (told, getpass.getuser(), False)
@@ -96,7 +96,7 @@ def test_compare_prints_a_table_a_sentence_and_json(crm, run):
     assert said.code == 0, said.err
     lines = said.out.splitlines()
     assert "later than the training of each model" in lines[0]
-    assert f"{told} beat champion on log loss, lower by 0." in lines[-1]
+    assert f"{told} beat the champion on log loss, lower by 0." in lines[-1]
     found = run("compare", config, "champion", told, "--json").json
     assert found["baseline"] == "champion"
     assert set(found["evaluations"]) == {"champion", told}
