@@ -198,7 +198,8 @@ class Audit(Strict):
 
     `calibration` is how far predicted over actual closes of the newest three matured months may be from 1, and
     `base_rate` how far the actual rate from that of training, both as shares and both only where luck is unlikely;
-    `psi` is the most population stability index that one of the `features` most important inputs may have.
+    `psi` is the largest population stability index that one of the `features` most important inputs may have; those
+    that tell time since something move in any database that grows older, and are not among them.
     """
 
     calibration: Annotated[float, Field(gt=0)] = 0.2

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from predictive.clock import instant, parse_instant, to_micros
-from predictive.config import Config
+from predictive.config import Audit, Config
 from predictive.errors import ModelError
 from predictive.evaluation.stability import Shift, shifts
 from predictive.model.bundle import MANIFEST, Bundle, load_bundle
@@ -19,6 +19,9 @@ from predictive.sinks import Sink
 from predictive.tables import Tables
 
 SAMPLE = 5_000
+SHOWN = 5
+AGEING = ("record age", "days")
+"""Recipes of features that tell time since something: these move in any database that grows older, so are only shown."""
 
 
 @dataclass(frozen=True)
@@ -73,14 +76,22 @@ def look_at_inputs(
     block = _block(current, sink.read_runs(), seed=config.model.seed, ages=ages)
     frame, _ = features_of(con, tables, bundle, block)
     found = shifts(bundle.report["inputs"], frame)
-    top = {i["name"] for i in bundle.report["importance"][: config.audit.features]}
-    broken = [
-        f"inputs: {s.name} has moved (stability index {s.psi:.2f}, bound {config.audit.psi:g}): the contacts of today "
-        "are not those that the model learned from"
-        for s in found
-        if s.name in top and s.psi > max(config.audit.psi, s.noise)
-    ]
-    return Inputs(len(frame), found, None, tuple(broken))
+    return Inputs(len(frame), found, None, _broken(bundle, found, config.audit))
+
+
+def _broken(bundle: Bundle, found: tuple[Shift, ...], bounds: Audit) -> tuple[str, ...]:
+    """One sentence if any of the most important inputs has moved beyond its bound and beyond luck."""
+    ageing = {f.name for f in bundle.features if f.recipe in AGEING}
+    top = [i["name"] for i in bundle.report["importance"] if i["name"] not in ageing][: bounds.features]
+    moved = [s for s in found if s.name in top and s.psi > max(bounds.psi, s.noise)]
+    if not moved:
+        return ()
+    named = ", ".join(f"{s.name} {s.psi:.2f}" for s in moved[:SHOWN]) + (", …" if len(moved) > SHOWN else "")
+    text = (
+        f"inputs: {len(moved)} of the {len(top)} most important have moved beyond the bound of {bounds.psi:g} "
+        f"(stability index): {named}: the contacts of today are not those that the model learned from"
+    )
+    return (text,)
 
 
 def _block(current: pd.DataFrame, runs: pd.DataFrame, *, seed: int, ages: bool) -> pd.DataFrame:

@@ -110,7 +110,11 @@ def test_a_base_rate_and_inputs_that_moved_exit_with_4(crm, run):
     assert done.code == 4
     kinds = [text.partition(":")[0] for text in done.json["broken"]]
     assert "base rate" in kinds
-    assert any(text.startswith("inputs: sector has moved") for text in done.json["broken"])
+    (inputs,) = (text for text in done.json["broken"] if text.startswith("inputs: "))
+    assert " most important have moved beyond the bound of 0.25 (stability index): sector " in inputs
+    # Records grow older in any database: that is shown, and no alarm.
+    assert "record_age_days" in {s["name"] for s in done.json["inputs"]["shifts"] if s["psi"] > 0.25}
+    assert "record_age" not in inputs
 
 
 def test_scores_written_later_or_with_hindsight_are_no_evidence(crm, run):
