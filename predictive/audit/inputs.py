@@ -21,7 +21,7 @@ from predictive.tables import Tables
 SAMPLE = 5_000
 SHOWN = 5
 AGEING = ("record age", "days")
-"""Recipes of features that tell time since something: these move in any database that grows older, so are only shown."""
+"""Recipes of features that tell time since something: they move in any database that grows older, so are only shown."""
 
 
 @dataclass(frozen=True)

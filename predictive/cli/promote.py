@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import os
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -107,11 +108,19 @@ def _crown(config: Config, path: Path, *, reason: str, forced: bool) -> dict[str
     from predictive.model.bundle import crown
     from predictive.tracking import set_champion
 
-    why = {"since": datetime.now(UTC).isoformat(timespec="seconds"), "by": getpass.getuser(), "reason": reason}
+    why = {"since": datetime.now(UTC).isoformat(timespec="seconds"), "by": _who(), "reason": reason}
     progress("moving the alias in MLflow")
     version = set_champion(config.tracking, path.name, {**why, "forced": str(forced).lower()})
     crown(config.models, path, why={**why, "forced": forced})
     return {**why, "registered_version": version}
+
+
+def _who() -> str:
+    """The user's name, or number where a container knows no name."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return f"user {os.getuid()}"
 
 
 def _back(args: argparse.Namespace) -> int:
@@ -123,7 +132,7 @@ def _back(args: argparse.Namespace) -> int:
     path = previous(config.models)
     left = reign(config.models)["version"]
     load_bundle(path)
-    why = {"since": datetime.now(UTC).isoformat(timespec="seconds"), "by": getpass.getuser()}
+    why = {"since": datetime.now(UTC).isoformat(timespec="seconds"), "by": _who()}
     reason = args.reason or f"{left} was taken back"
     version = set_champion(config.tracking, path.name, {**why, "reason": reason})
     uncrown(config.models)

@@ -2,8 +2,9 @@
 
 from predictive.evaluation.comparison import Comparison, compare
 from predictive.evaluation.corp import Point, corp_curve
-from predictive.evaluation.intervals import Bin, Estimate, Evaluation, evaluate, reliability, wilson
+from predictive.evaluation.intervals import Estimate, Evaluation, evaluate
 from predictive.evaluation.metrics import METRICS, Metric, gain_curve
+from predictive.evaluation.reliability import Bin, reliability, wilson
 
 __all__ = [
     "METRICS",

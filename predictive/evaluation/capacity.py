@@ -93,34 +93,25 @@ def capacity(
     if not test["label"].any():
         return None
     weeks = _weeks(test["as_of"].to_numpy())
-    wanted = per_week * weeks
-    by_model, by_rules = _called(test, "probability", wanted), _called(test, "rule_score", wanted)
-    shares = [by_model, by_rules]
-    at = None if cost is None or value is None else cost / value
-    if at is not None:
-        shares.append(_from(test, "probability", max(at, by_model.cut_off)))
-    first, codes = _first_closes(test), encode(test["cluster"].to_numpy(), len(test))
-    per_call = np.stack([s.share for s in shares], axis=1)
-    sums = np.concatenate([per_call * first[:, None], per_call], axis=1) / weeks
-    found, draws = sums.sum(axis=0), _draws(sums, codes, seed)
-    k = len(shares)
-    closes = [_estimate(found[i], draws[:, i]) for i in range(k)]
+    by_model, by_rules = (_called(test, column, per_week * weeks) for column in ("probability", "rule_score"))
+    ledger = _Ledger(_first_closes(test) / weeks, 1 / weeks, encode(test["cluster"].to_numpy(), len(test)), seed)
+    contacts, once = test["contact_id"].nunique(), ~test.duplicated("contact_id").to_numpy()
+    ours, theirs = ledger.draws(by_model), ledger.draws(by_rules)
     worth = net = None
-    if at is not None and cost is not None and value is not None:
-        everyone = _from(test, "probability", at)
-        worth = List(at, float(everyone.share.sum()) / weeks, _closes_of(everyone, first, codes, weeks, seed))
-        net = _estimate(value * found[2] - cost * found[2 + k], value * draws[:, 2] - cost * draws[:, 2 + k])
-    contacts = test["contact_id"].nunique()
-    one = ~test.duplicated("contact_id").to_numpy()
+    if cost is not None and value is not None:
+        worth = ledger.list(_from(test, "probability", cost / value))
+        # Of the calls that there is time for, those that are worth it.
+        made = ledger.draws(_from(test, "probability", max(cost / value, by_model.cut_off)))
+        net = _estimate(made @ np.array([value, -cost]))
     return Capacity(
         per_week=per_week,
         weeks=weeks,
         contacts=contacts,
-        model=List(by_model.cut_off, float(found[k]), closes[0]),
-        predicted=float((by_model.share * test["probability"].to_numpy()).sum()) / weeks,
-        rules=List(by_rules.cut_off, float(found[k + 1]), closes[1]),
-        advantage=_estimate(found[0] - found[1], draws[:, 0] - draws[:, 1]),
-        blind=float(first[one].sum()) / contacts * min(wanted, contacts) / weeks,
+        model=ledger.list(by_model),
+        predicted=float(by_model.share @ test["probability"].to_numpy()) / weeks,
+        rules=ledger.list(by_rules),
+        advantage=_estimate(ours[:, 0] - theirs[:, 0]),
+        blind=float(ledger.closes[once].mean()) * min(per_week * weeks, contacts),
         worth=worth,
         net=net,
     )
@@ -169,25 +160,36 @@ def _weeks(as_of: np.ndarray) -> float:
     return float(times[-1] - times[0] + step) / WEEK
 
 
-def _draws(sums: np.ndarray, codes: np.ndarray, seed: int) -> np.ndarray:
-    """What each column adds up to on resamples of clusters: (replicates, m)."""
-    busy = np.flatnonzero(sums.any(axis=1))
-    some = sums[busy]
+@dataclass(frozen=True)
+class _Ledger:
+    """What every row adds in `closes` and every call in `calls` per week, and the clusters that are resampled."""
 
-    def total(weights: np.ndarray) -> np.ndarray:
-        return np.asarray(weights[busy] @ some)
+    closes: np.ndarray
+    calls: float
+    codes: np.ndarray
+    seed: int
 
-    return resampled(total, codes=codes, seed=seed, replicates=REPLICATES, weights=np.ones(len(codes)), n_jobs=-1)
+    def draws(self, called: _Called) -> np.ndarray:
+        """Closes and calls a week: of the sample in the first row, of the resamples in the others; (r + 1, 2)."""
+        busy = np.flatnonzero(called.share)
+        sums = np.stack([called.share * self.closes, called.share * self.calls], axis=1)[busy]
+
+        def total(weights: np.ndarray) -> np.ndarray:
+            return np.asarray(weights[busy] @ sums)
+
+        ones = np.ones(len(self.codes))
+        resamples = resampled(total, codes=self.codes, seed=self.seed, replicates=REPLICATES, weights=ones, n_jobs=-1)
+        return np.concatenate([total(ones)[np.newaxis], resamples])
+
+    def list(self, called: _Called) -> List:
+        """The list of these calls."""
+        found = self.draws(called)
+        return List(called.cut_off, float(found[0, 1]), _estimate(found[:, 0]))
 
 
-def _closes_of(called: _Called, first: np.ndarray, codes: np.ndarray, weeks: float, seed: int) -> Estimate:
-    sums = (called.share * first)[:, None] / weeks
-    return _estimate(float(sums.sum()), _draws(sums, codes, seed)[:, 0])
-
-
-def _estimate(value: float, draws: np.ndarray) -> Estimate:
-    low, high = percentiles(draws, (0.025, 0.975))
-    return Estimate(float(value), low, high)
+def _estimate(draws: np.ndarray) -> Estimate:
+    """Of a number on the sample, which comes first, and on its resamples."""
+    return Estimate(float(draws[0]), *percentiles(draws[1:], (0.025, 0.975)))
 
 
 def _spoken(estimate: Estimate, places: int = 1) -> str:

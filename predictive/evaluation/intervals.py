@@ -38,8 +38,6 @@ from predictive.evaluation.tally import Ranking, Vector, as_weights, rank
 Matrix = NDArray[np.float64]
 
 REPLICATES = 500
-Z95 = 1.959963984540054
-"""The 97.5 percentile of the standard normal distribution."""
 MOST_UNDEFINED = 0.05
 """The largest share of resamples in which a number may be undefined before its interval is."""
 NOISY = ("calibration_error", "calibration_error_debiased", "miscalibration", "discrimination")
@@ -74,22 +72,6 @@ class Evaluation:
     closes: int
     base_rate: float
     values: dict[str, Estimate]
-
-    def as_dict(self) -> dict[str, Any]:
-        """The fields as JSON knows them; NaN becomes None."""
-        return {name: plain(value) for name, value in asdict(self).items()}
-
-
-@dataclass(frozen=True)
-class Bin:
-    """One bin of a reliability diagram: mean probability, actual rate with its 95 % interval, examples and closes."""
-
-    predicted: float
-    actual: float
-    low: float
-    high: float
-    n: int
-    closes: int
 
     def as_dict(self) -> dict[str, Any]:
         """The fields as JSON knows them; NaN becomes None."""
@@ -133,50 +115,6 @@ def evaluate(
     measure = measurer(ranking, w)
     draws = resampled(measure, codes=codes, seed=seed, replicates=replicates, weights=w, n_jobs=n_jobs)
     return evaluation(ranking, draws, codes=codes, weights=w, closes=closes)
-
-
-def reliability(
-    labels: ArrayLike, probabilities: ArrayLike, *, groups: ArrayLike, seed: int, bins: int = 10
-) -> tuple[Bin, ...]:
-    """A reliability diagram: up to `bins` bins of equally many examples, the lowest probabilities first.
-
-    Examples that share a probability stay together, so heavy ties make bins unequal or fewer. A bin's interval is
-    :func:`wilson`'s at its effective number of examples, rate × (1 - rate) / variance, with the variance of the rate
-    from the cluster bootstrap (Korn & Graubard 1998, Survey Methodology 24, 193-201): unlike percentiles it stays
-    honest with few closes or none. `closes` counts clusters with at least one label of 1. `groups`, `seed` and errors
-    are those of :func:`evaluate`.
-
-    >>> [b.closes for b in reliability([0, 0, 1, 1], [0.1, 0.1, 0.4, 0.4], groups=[1, 2, 3, 3], seed=7)]
-    [0, 1]
-    """
-    ranking = rank(labels, probabilities)
-    y, p, n = np.asarray(labels, dtype=np.float64), np.asarray(probabilities, dtype=np.float64), len(ranking.order)
-    codes, place = encode(groups, n), _equal_count_bins(ranking, bins)
-
-    def rates(weights: Vector) -> Vector:
-        size = np.bincount(place, weights, minlength=bins)
-        hits = np.bincount(place, weights * y, minlength=bins)
-        found: Vector = np.divide(hits, size, out=np.full(bins, np.nan), where=size > 0)
-        return found
-
-    draws = resampled(rates, codes=codes, seed=seed, replicates=REPLICATES, weights=np.ones(n), n_jobs=-1)
-    return tuple(_bin(y[place == b], p[place == b], codes[place == b], draws[:, b]) for b in np.unique(place))
-
-
-def wilson(rate: float, n: float) -> tuple[float, float]:
-    """The 95 % score interval of a rate among n independent examples, n > 0, not necessarily whole (Wilson 1927).
-
-    doi:10.1080/01621459.1927.10502953. Unlike the textbook's ± it is not empty where the rate is 0 or 1.
-
-    >>> low, high = wilson(0.0, 10)
-    >>> f"{low:.3f} to {high:.3f}"
-    '0.000 to 0.278'
-    """
-    z2 = Z95**2 / n
-    middle = (rate + z2 / 2) / (1 + z2)
-    half = float(np.sqrt(z2 * rate * (1 - rate) + z2**2 / 4)) / (1 + z2)
-    # At the ends the formula gives exactly 0 and 1, but rounding does not.
-    return (0.0 if rate == 0 else middle - half, 1.0 if rate == 1 else middle + half)
 
 
 def resampled(
@@ -302,30 +240,3 @@ def plain(value: Any) -> Any:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [plain(item) for item in value]
     return None if isinstance(value, float) and not np.isfinite(value) else value
-
-
-def _equal_count_bins(ranking: Ranking, bins: int) -> Codes:
-    """The bin of each row, (n,), in the original order: that of the middle of its run of equal probabilities."""
-    n = len(ranking.order)
-    sizes = np.diff(ranking.starts, append=n)
-    # Counted from the lowest: bin 0 holds the lowest probabilities.
-    middles = n - ranking.starts - sizes / 2
-    place = np.empty(n, dtype=np.intp)
-    place[ranking.order] = np.repeat((bins * middles / max(n, 1)).astype(np.intp), sizes)
-    return place
-
-
-def _bin(y: Vector, p: Vector, codes: Codes, draws: Vector) -> Bin:
-    rate, clusters = float(y.mean()), len(np.unique(codes))
-    low, high = wilson(rate, _effective(rate, len(y), clusters, draws))
-    return Bin(float(p.mean()), rate, low, high, len(y), len(np.unique(codes[y == 1])))
-
-
-def _effective(rate: float, n: int, clusters: int, draws: Vector) -> float:
-    """How many independent examples would be as informative about the rate as these n in so many clusters."""
-    if clusters == n:
-        return n
-    defined = draws[np.isfinite(draws)]
-    variance = float(defined.var()) if clusters > 1 and len(defined) > 0 else 0.0
-    # Without any variation to learn from, assume the worst: that the rows of a cluster all say the same.
-    return clusters if variance == 0 else min(float(n), rate * (1 - rate) / variance)
