@@ -128,8 +128,8 @@ def test_the_first_training_makes_the_champion_and_the_second_is_a_challenger(tr
     assert first.json["champion"] is True
     assert str(champion(config.parent / "models")) == first.json["bundle"]
     assert said[-2:] == [
-        "This is a challenger; the champion still scores. To score with this one:",
-        f"next      predictive score {config} --model {bundle} --dry-run",
+        "This is a challenger; the champion still scores. To make it the champion, if it earns it:",
+        f"next      predictive promote {config} {bundle.name}",
     ]
     assert [line for line in said if line.startswith("MLflow ") and line.endswith("tiny version 2")]
     again = load_bundle(bundle).report["comparison"]["evaluations"]

@@ -90,8 +90,8 @@ def _print(trained: Trained, config: str) -> None:
     if trained.is_champion:
         say(f"next      predictive score {config} --dry-run")
     else:
-        say("This is a challenger; the champion still scores. To score with this one:")
-        say(f"next      predictive score {config} --model {shorten(trained.bundle)} --dry-run")
+        say("This is a challenger; the champion still scores. To make it the champion, if it earns it:")
+        say(f"next      predictive promote {config} {trained.bundle.name}")
 
 
 def _rows(evaluations: dict[str, Any]) -> list[list[str]]:

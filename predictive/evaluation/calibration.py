@@ -27,11 +27,13 @@ def calibration_intercept(tally: Tally) -> float:
     if not (closes > 0 and others > 0):
         return np.nan
     # Log-odds lie within ±35, so the shift lies within ±35 of the base rate's own; the sum rises with the shift.
+    odds = np.exp(tally.logits)
     low, high = -110.0, 110.0
     shift = 0.0
     for _ in range(NEWTON_STEPS):
-        p = np.exp(-np.logaddexp(0.0, -(tally.logits + shift)))
-        excess, bend = float((tally.total * p).sum()) - closes, float((tally.total * p * (1 - p)).sum())
+        p = odds / (odds + np.exp(-shift))
+        expected = tally.total * p
+        excess, bend = float(expected.sum()) - closes, float((expected * (1 - p)).sum())
         low, high = (low, shift) if excess > 0 else (shift, high)
         step = shift - excess / bend if bend > 0 else np.nan
         new = step if low < step < high else (low + high) / 2

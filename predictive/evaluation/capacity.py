@@ -52,7 +52,7 @@ class Capacity:
 
     def in_words(self) -> list[str]:
         """Sentences for RevOps."""
-        if self.model.calls < self.per_week:
+        if self.contacts < self.per_week * self.weeks:
             first = f"{self.per_week:,} calls a week are more than there were contacts: {self.model.calls:,.0f} a week"
         else:
             first = f"with {self.per_week:,} calls a week, call from a probability of {self.model.cut_off:.1%} up"
