@@ -16,6 +16,7 @@ from predictive.config import Config
 from predictive.errors import ModelError
 from predictive.evaluation import Comparison, compare
 from predictive.features.examples import examples
+from predictive.insight import market, months
 from predictive.model.bundle import Bundle, load_bundle
 from predictive.model.folds import FEWEST_CLOSES, closes
 from predictive.scores import check_features, features_of
@@ -52,7 +53,7 @@ class Contest:
     """Models compared on `n` examples with `closes` distinct won deals, as of `first` to `last` (ISO 8601).
 
     `refitted` counts, per model, the examples whose probability is that of its test part: the same recipe, fitted on
-    less. The others were scored now by the model that scores.
+    less. The others were scored now by the model that scores. `notes` say what the intervals do not know.
     """
 
     comparison: Comparison
@@ -61,6 +62,7 @@ class Contest:
     first: str
     last: str
     refitted: dict[str, int]
+    notes: tuple[str, ...]
 
     @property
     def verdicts(self) -> list[str]:
@@ -69,7 +71,8 @@ class Contest:
 
     def as_dict(self) -> dict[str, Any]:
         """What `--json` prints."""
-        own = {name: getattr(self, name) for name in ("n", "closes", "first", "last", "refitted", "verdicts")}
+        names = ("n", "closes", "first", "last", "refitted", "verdicts", "notes")
+        own = {name: getattr(self, name) for name in names}
         return own | self.comparison.as_dict()
 
 
@@ -120,7 +123,8 @@ def contest(
     )
     counts = {name: int(mine[shared].sum()) for name, mine in refitted.items()}
     at = rows["as_of"]
-    return Contest(comparison, len(rows), closes(rows), iso(int(at.min())), iso(int(at.max())), counts)
+    notes = tuple(market(months(at, config.timezone)))
+    return Contest(comparison, len(rows), closes(rows), iso(int(at.min())), iso(int(at.max())), counts, notes)
 
 
 def against_champion(

@@ -32,6 +32,19 @@ def months(as_of: pd.Series[Any], timezone: str) -> pd.Series[Any]:
     return pd.to_datetime(as_of, unit="us", utc=True).dt.tz_convert(ZoneInfo(timezone)).dt.strftime("%Y-%m")
 
 
+def market(month: pd.Series[Any]) -> list[str]:
+    """What intervals do not know, where the months of a test part are fewer than four; else nothing.
+
+    >>> market(pd.Series(["2026-01", "2026-02", "2026-02"]))
+    ['the test part spans 2 months: its intervals know of luck, not of how the market may change']
+    """
+    found = month.nunique()
+    if found >= FEWEST_MONTHS:
+        return []
+    spans = "1 month" if found == 1 else f"{found} months"
+    return [f"the test part spans {spans}: its intervals know of luck, not of how the market may change"]
+
+
 def look(
     test: pd.DataFrame, competitors: Mapping[str, str], segments: Mapping[str, str], config: Config
 ) -> dict[str, Any]:
@@ -54,7 +67,7 @@ def look(
         "segments": [group.as_dict() for group in found],
         "sensitive": [name.replace("_", " ") for name in config.features.sensitive],
         "capacity": None if plan is None else plan.as_dict(),
-        "in_words": [*_market(month), *_off(found), *([] if plan is None else plan.in_words())],
+        "in_words": [*market(month), *_off(found), *([] if plan is None else plan.in_words())],
     }
 
 
@@ -90,14 +103,6 @@ def _capacity(test: pd.DataFrame, config: Config) -> Capacity | None:
         return None
     rows = test.reset_index(drop=True)
     return capacity(rows, per_week=plan.per_week, seed=config.model.seed, cost=plan.cost, value=plan.value)
-
-
-def _market(month: pd.Series[Any]) -> list[str]:
-    found = month.nunique()
-    if found >= FEWEST_MONTHS:
-        return []
-    spans = "1 month" if found == 1 else f"{found} months"
-    return [f"the test part spans {spans}: its intervals know of luck, not of how the market may change"]
 
 
 def _off(groups: tuple[Group, ...]) -> list[str]:

@@ -30,8 +30,8 @@ def checks(found: Contest, challenger: str, champion: str, bounds: Promotion) ->
     passed = gap.low >= -margin
     text = (
         f"log loss {values[challenger]['log_loss'].value:.4f} against the champion's "
-        f"{values[champion]['log_loss'].value:.4f}: better by {gap.value:.4f} (95 % interval {gap.low:.4f} to "
-        f"{gap.high:.4f}), {'within' if passed else 'not within'} the margin of {margin:.4f}"
+        f"{values[champion]['log_loss'].value:.4f}: an advantage of {gap.value:+.4f} (95 % interval {gap.low:+.4f} to "
+        f"{gap.high:+.4f}), which must stay above {-margin:+.4f}"
     )
     own = found.comparison.evaluations[challenger].as_dict()["values"]
     return (Check(bool(passed), text), *calibrated(own, bounds))

@@ -63,5 +63,5 @@ def show(found: Contest) -> None:
         rows.append(["  95 %", *(f"{v.low:{form}}–{v.high:{form}}" for v, form in values)])
     say(table(rows))
     say()
-    for line in found.verdicts:
+    for line in (*found.verdicts, *found.notes):
         say(line)

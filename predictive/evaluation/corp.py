@@ -12,7 +12,7 @@ sample; :mod:`predictive.evaluation.intervals` allows for it.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -94,14 +94,17 @@ def corp_curve(
     if n == 0:
         return ()
     codes, p = encode(groups, n), np.asarray(probabilities, dtype=np.float64)
-    actual = recalibrated(ranking.tally(np.ones(n)))
-    draws = []
-    alike = likeness(np.asarray(labels, dtype=np.float64), p, codes)
-    for y in simulated(p, codes, alike, seed=seed, times=simulations):
-        draws.append(recalibrated(rank(y, p).tally(np.ones(n))))  # noqa: PERF401 - says what happens, in order
-    low, high = np.quantile(draws, (0.025, 0.975), axis=0)
     places = _spread(ranking.starts, n)[::-1]
-    found = np.stack([ranking.probabilities, actual, low, high], axis=1)[places]
+    ones = np.ones(n)
+    actual = recalibrated(ranking.tally(ones))[places]
+    alike = likeness(np.asarray(labels, dtype=np.float64), p, codes)
+    draws = [
+        # The probabilities stay, and so does their order.
+        recalibrated(replace(ranking, labels=y[ranking.order]).tally(ones))[places]
+        for y in simulated(p, codes, alike, seed=seed, times=simulations)
+    ]
+    low, high = np.quantile(draws, (0.025, 0.975), axis=0)
+    found = np.stack([ranking.probabilities[places], actual, low, high], axis=1)
     return tuple(Point(*row) for row in found.tolist())
 
 

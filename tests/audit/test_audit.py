@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from predictive import serve
+from predictive.audit.inputs import known_until
 from predictive.clock import DAY
 from predictive.model.bundle import load_bundle
 from predictive.sinks import open_sink
@@ -138,3 +139,25 @@ def test_nothing_scored_and_no_model_is_no_error(tiny, run, tmp_path):
     done = run("audit", tiny(tmp_path))
     assert (done.code, done.err) == (0, "")
     assert "inputs: not compared: nothing was scored yet" in done.out
+
+
+def test_contacts_with_instants_of_their_own_are_audited_as_of_those(trained_tiny, run, opened, tmp_path):
+    """Scored each fortnight at the time, by a model of which it is not known that it knew less."""
+    config = Path(shutil.copytree(trained_tiny[0].parent, tmp_path / "crm")) / "tiny.yaml"
+    settle(config, audit=WIDE)
+    with opened(config) as (settings, con, tables, _):
+        (bundle,) = (p for p in settings.models.iterdir() if p.is_dir())
+        for night in pd.date_range("2026-01-01", "2026-03-12", freq="5D", tz="UTC"):
+            at = night.value // 1_000
+            sink = open_sink(settings.sink)
+            serve.score(con, tables, settings, load_bundle(bundle), sink, now=at + DAY // 8, as_of=at)
+    history = open_history(config)
+    timely = history[(history["scored_at"] - history["as_of"] <= pd.Timedelta(days=2)) & history["probability"].notna()]
+    found = run("audit", config, "--json").json
+    left = found["left_out"]
+    assert left["written more than two days after their as-of"] > 0
+    known = pd.Timestamp(known_until(bundle.parent, bundle.name), unit="us", tz="UTC")
+    honest = timely[timely["as_of"] >= known].drop_duplicates(["contact_id", "as_of"])
+    assert left["by a model that had learned from later outcomes, or of which that is not known"] > 0
+    assert sum(line["count"]["n"] for line in found["lines"] if line["by"] == "month") + found["waiting"] == len(honest)
+    assert found["inputs"]["n"] > 0
