@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,19 +12,15 @@ import pandas as pd
 from predictive.config import Config
 from predictive.evaluation import corp_curve
 from predictive.evaluation.capacity import Capacity, capacity
-from predictive.evaluation.importance import Model, Named, importance
+from predictive.evaluation.importance import Model, importance
 from predictive.evaluation.rolling import Origin, rolling
 from predictive.evaluation.segments import Group, by_group
-from predictive.evaluation.stability import Named as Kinded
 from predictive.evaluation.stability import profile
+from predictive.features.catalog import Feature
 from predictive.segments import RETURNING
 
 FEWEST_MONTHS = 4
 Fit = Callable[[pd.DataFrame], Callable[[pd.DataFrame], np.ndarray]]
-
-
-class Feature(Named, Kinded):
-    """A feature as both importance and stability know it."""
 
 
 def months(as_of: pd.Series[Any], timezone: str) -> pd.Series[Any]:
@@ -78,7 +74,7 @@ def over_time(frame: pd.DataFrame, fit: Fit, *, horizon: int, seed: int) -> dict
 
 
 def inside(
-    model: Model, features: tuple[Any, ...], test: pd.DataFrame, learned: pd.DataFrame, *, seed: int
+    model: Model, features: Sequence[Feature], test: pd.DataFrame, learned: pd.DataFrame, *, seed: int
 ) -> dict[str, Any]:
     """What the model goes by, per feature and per side, and the inputs that it learned from lately."""
     each, sides = importance(model, features, test, seed=seed)

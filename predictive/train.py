@@ -9,6 +9,7 @@ from pathlib import Path
 from predictive.config import Config
 from predictive.config_file import effective
 from predictive.contest import against_champion, enter
+from predictive.errors import ModelError
 from predictive.learning import Prepared, Training, learn, prepare
 from predictive.model.bundle import champion, crown, save_bundle
 from predictive.model.estimator import LeadScorer
@@ -62,10 +63,13 @@ def _beside_champion(training: Training, prepared: Prepared, config: Config) -> 
     holder = champion(config.models)
     if holder is None:
         return training
-    found = against_champion(
-        training.predictions, prepared.frame, enter("champion", holder), horizon=training.bundle.horizon,
-        seed=config.model.seed,
-    )  # fmt: skip
+    seed, horizon = config.model.seed, training.bundle.horizon
+    try:
+        entry = enter("champion", holder)
+        found = against_champion(training.predictions, prepared.frame, entry, horizon=horizon, seed=seed)
+    except ModelError as error:
+        # A champion that is damaged is a reason more to train another.
+        found = {"version": holder.name, "verdict": f"the champion cannot be compared with: {error}"}
     report = training.bundle.report
     told = report | {"champion": found, "verdicts": [*report["verdicts"], found["verdict"]]}
     return replace(training, bundle=replace(training.bundle, report=told))

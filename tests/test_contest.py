@@ -123,3 +123,14 @@ def test_calibration_is_refused_only_where_it_is_shown_to_be_off():
     assert passes((0.7, 0.5, 0.9), (1.4, 1.2, 1.6)) == [True, True]
     assert passes((0.7, 0.6, 0.79), (1.4, 1.26, 1.6)) == [False, False]
     assert passes((None, None, None), (1.0, 0.9, 1.1)) == [False, True]
+
+
+def test_a_damaged_champion_does_not_keep_anybody_from_training_another(trained_tiny, run, tmp_path):
+    config = Path(shutil.copytree(trained_tiny[0].parent, tmp_path / "crm")) / "tiny.yaml"
+    (damaged,) = (p for p in (config.parent / "models").iterdir() if p.is_dir())
+    (damaged / "rules.yaml").write_text("{}")
+    found = run("train", config, "--json").json
+    assert found["champion"] is False
+    assert found["verdicts"][-1].startswith(
+        f"the champion cannot be compared with: {damaged}/rules.yaml: its sha256 is"
+    )

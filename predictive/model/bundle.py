@@ -136,10 +136,11 @@ def champion(models: Path) -> Path | None:
 def reign(models: Path) -> dict[str, Any]:
     """What champion.json says: `bundle`, `version`, and of a promotion `since`, `by`, `reason` and whether `forced`.
 
-    `previous` lists those before it, the newest first. Empty where there is no champion.
+    `previous` lists those before it, the newest first. Empty where there was no champion yet.
     """
     file = models / "champion.json"
-    return dict(_read_json(file)) if champion(models) is not None else {}
+    champion(models)  # says what is wrong with a file that cannot be read
+    return dict(_read_json(file)) if file.is_file() else {}
 
 
 def crown(models: Path, bundle: Path, *, why: Mapping[str, Any] | None = None) -> None:
