@@ -164,7 +164,9 @@ def test_train_says_how_the_three_compare_and_what_was_left_out(challenger):
         "               log loss          Brier      ROC-AUC  avg. precision  lift at 10 %  predicted/actual"
     )
     assert [line.split()[0] for line in said[heading + 1 : heading + 7 : 2]] == ["model", "logistic", "rules"]
-    assert len([line for line in said if line.startswith("The model ")]) == 2
+    verdicts = [line for line in said if line.startswith("The model ")]
+    for number, opponent in enumerate(("the logistic regression", "the rules", "the champion")):
+        assert f" {opponent} " in verdicts[number]
     assert [line for line in said if line.startswith("left out: ") and "immature" in line]
 
 
@@ -173,11 +175,12 @@ def test_the_dump_for_notebooks_predicts_what_the_bundle_predicts(trained_tiny, 
     scorer = joblib.load(challenger[1] / "model.joblib")
     with opened(trained_tiny[0]) as (config, _, tables, now):
         frame = prepare(tables, config, now=now).frame
-    closing = scorer.predict_proba(frame[scorer.feature_names_in_])
+    columns = frame[scorer.feature_names_in_]
+    closing = scorer.predict_proba(columns)
     assert closing.shape == (len(frame), 2)
     np.testing.assert_allclose(closing.sum(axis=1), 1)
     np.testing.assert_array_equal(closing[:, 1], bundle.model.probability.probability(frame))
-    assert set(scorer.predict(frame)) == set(scorer.classes_) == {0, 1}
+    assert set(scorer.predict(columns)) == set(scorer.classes_) == {0, 1}
 
 
 def test_few_closes_are_said_and_the_rules_take_the_models_place(tiny, trained_tiny, run, tmp_path):
