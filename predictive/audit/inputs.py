@@ -39,8 +39,8 @@ class Inputs:
 
 def known_until(models: Path, version: str) -> int | None:
     """Until when (microseconds) a model knew outcomes: by its bundle, else until it was made; None: not known."""
-    if (models / version / MANIFEST).is_file():
-        bundle = load_bundle(models / version)
+    bundle = _kept(models, version)
+    if bundle is not None:
         learned = _micros(bundle.report["shipped"]["until"]) + bundle.horizon
         return min(learned, _micros(bundle.report["split"]["observed_until"]))
     try:
@@ -51,12 +51,17 @@ def known_until(models: Path, version: str) -> int | None:
 
 
 def newest_bundle(models: Path, runs: pd.DataFrame) -> Bundle | None:
-    """The model of the newest night that was current; None where its bundle is not in `models`."""
+    """The model of the newest night that was current; None where `models` does not hold its bundle, unaltered."""
     live = runs[~runs["past"].astype(bool)].sort_values(["as_of", "scored_at"])
-    if live.empty:
+    return None if live.empty else _kept(models, str(live["model_version"].iloc[-1]))
+
+
+def _kept(models: Path, version: str) -> Bundle | None:
+    """A bundle, if it is still there as it was; an audit of scores does not end over one that is not."""
+    try:
+        return load_bundle(models / version) if (models / version / MANIFEST).is_file() else None
+    except ModelError:
         return None
-    path = models / str(live["model_version"].iloc[-1])
-    return load_bundle(path) if (path / MANIFEST).is_file() else None
 
 
 def look_at_inputs(
@@ -65,7 +70,11 @@ def look_at_inputs(
     """Compare the features of up to 5,000 contacts of the newest night with those of the newest quarter of training."""
     current = sink.read_current()
     if bundle is None or current.empty:
-        why = "nothing was scored yet" if current.empty else f"the newest model's bundle is not in {config.models}"
+        why = (
+            "nothing was scored yet"
+            if current.empty
+            else f"{config.models} does not hold the newest model's bundle, unaltered"
+        )
         return Inputs(0, (), why, ())
     if "inputs" not in bundle.report:
         return Inputs(0, (), "the newest model was trained before inputs were kept; train again", ())

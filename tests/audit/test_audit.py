@@ -135,6 +135,21 @@ def test_nothing_matured_yet_is_said_and_no_alarm(crm, run):
     assert done.out.splitlines()[-1] == "every bound holds"
 
 
+def test_a_model_that_is_gone_or_damaged_is_known_by_when_it_was_made(crm, run):
+    """It was made, by its name, after every night; what cannot be shown to be honest is no evidence."""
+    settle(crm, audit=WIDE)
+    (bundle,) = (p for p in (crm.parent / "models").iterdir() if p.is_dir())
+    (bundle / "rules.yaml").write_text("{}")
+    damaged = run("audit", crm, "--json")
+    assert (damaged.code, damaged.json["lines"]) == (0, [])
+    assert sum(damaged.json["left_out"].values()) > 0
+    assert damaged.json["inputs"]["unknown"].endswith("does not hold the newest model's bundle, unaltered")
+    shutil.rmtree(bundle)
+    assert run("audit", crm, "--json").json == damaged.json
+    assert known_until(crm.parent, "20250901T100000Z-abc") == pd.Timestamp("2025-09-01T10:00Z").value // 1_000
+    assert known_until(crm.parent, "by-hand") is None
+
+
 def test_nothing_scored_and_no_model_is_no_error(tiny, run, tmp_path):
     done = run("audit", tiny(tmp_path))
     assert (done.code, done.err) == (0, "")
