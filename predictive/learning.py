@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,17 +14,18 @@ import pandas as pd
 
 from predictive.clock import from_micros, iso
 from predictive.config import Config
-from predictive.evaluation import Comparison, compare, gain_curve, reliability
+from predictive.evaluation import Comparison, gain_curve, reliability
 from predictive.features.catalog import Feature
 from predictive.features.choose import Choice, choose
 from predictive.features.cut import check_attributes, contact_kinds
 from predictive.features.examples import Examples, examples
 from predictive.features.snapshots import unfiltered
+from predictive.judging import COMPETITORS, compare_all, drift_report, predict
 from predictive.model.bundle import Bundle, fingerprint
 from predictive.model.folds import FEWEST_CLOSES, closes, time_folds
-from predictive.model.recipe import fit_platt
+from predictive.model.partial import of_the_rest, offset_of, share_closed
 from predictive.model.scoring import Recipes, ScoringModel, choose_recipes, fit_model
-from predictive.model.side import Recipe, expit, fit_side
+from predictive.model.side import Recipe
 from predictive.quadrants import cuts_at
 from predictive.rules import Rules, all_kinds, applicable, load_rules, rule_features, score_rules
 from predictive.splits import TimeSplit, check_parts, decide, observed_until
@@ -33,7 +34,6 @@ from predictive.tables import Note, Tables
 RULE_SCORE = Feature(
     "rule_score", "points of the manual rules", "context", "rule score", "number", "rule score", attribute="rule_score"
 )
-LEAD = ["contact_id", "as_of", "label"]
 
 
 @dataclass(frozen=True)
@@ -81,12 +81,11 @@ def prepare(tables: Tables, config: Config, *, now: int, progress: Callable[[str
     rules = applicable(load_rules(config.rules), tables, strict=config.rules is not None)
     kinds = all_kinds(tables)
     needed = list(dict.fromkeys([*choice.features, *rule_features(rules, kinds)]))
-    last = observed - config.horizon_micros
-    built = examples(tables, config, needed, first=first, last=last, progress=progress)
+    built = examples(tables, config, needed, first=first, last=observed, progress=progress)
     scored = score_rules(rules, built.frame, kinds)
     frame = built.frame.assign(rule_score=scored.score)
     notes = (*tables.notes, *_notes(tables, config, split))
-    return Prepared(split, choice, rules, frame, built.not_eligible, split.immature(outline.frame), notes)
+    return Prepared(split, choice, rules, frame, built.not_eligible, split.immature(frame), notes)
 
 
 def learn(
@@ -100,32 +99,34 @@ def learn(
     features, recipes, said = choose_how(varied, part, split.horizon, seed=seed)
     progress("judging on the test part")
     judged = fit_model(features, part, recipes, seed=seed)
-    predictions = _predict(judged, varied or [RULE_SCORE], part, test, seed=seed)
-    comparison = compare(
-        predictions["label"].to_numpy(),
-        {name: predictions[column].to_numpy() for name, column in COMPETITORS.items()},
-        groups=test["cluster"].to_numpy(),
-        seed=seed,
-        closes=closes(test),
-    )
-    progress("fitting on everything mature")
-    everything = split.mature(prepared.frame)
+    later = split.later(prepared.frame)
+    found = predict(judged, varied or [RULE_SCORE], part, later, split, seed=seed)
+    predictions = found.predictions
+    comparison = compare_all(predictions, test, seed=seed)
+    progress("fitting on all that is known")
+    everything = split.everything(prepared.frame)
     shipped = fit_model(features, everything, recipes, seed=seed)
-    report = _report(prepared, recipes, said, comparison, predictions, judged, part, test, everything, seed)
+    drift = drift_report(found, comparison)
+    report = _report(prepared, recipes, said, comparison, predictions, drift, judged, part, test, everything, seed)
     created = from_micros(now).strftime("%Y%m%dT%H%M%SZ")
     bundle = Bundle(
         version=f"{created}-{fingerprint(config)}",
         model=shipped,
         features=tuple(features),
         rules=prepared.rules,
-        cuts=cuts_at(float(everything["label"].mean())),
+        cuts=cuts_at(_base_rate(everything, split.horizon)),
         horizon=split.horizon,
         report=report,
+        pending=pending(everything, shipped, split.horizon),
     )
     return Training(bundle, comparison, predictions, judged, test[[f.name for f in features]].head(5))
 
 
-COMPETITORS = {"model": "probability", "logistic": "logistic", "rules": "rules"}
+def pending(known: pd.DataFrame, model: ScoringModel, horizon: int) -> pd.DataFrame:
+    """What :attr:`~predictive.model.bundle.Bundle.pending` holds, of the examples that a model learned from."""
+    rows = known[(known["followed"] < horizon) & (known["label"] == 0)]
+    rest = of_the_rest(model.probability.log_odds(rows), offset_of(rows))
+    return rows[["contact_id", "as_of"]].assign(log_odds=rest).reset_index(drop=True)
 
 
 def choose_how(
@@ -150,11 +151,6 @@ def choose_how(
     folds = time_folds(part, horizon)
     recipes = choose_recipes(features, part, folds, seed=seed)
     said = [f"the {axis} axis is null: {why}" for axis, why in recipes.why_null.items()]
-    unpurged = sum(not f.purged for f in folds)
-    if unpurged:
-        said.append(
-            f"{unpurged} of {len(folds)} time folds could not be purged: fewer than {FEWEST_CLOSES} closes remained"
-        )
     if not folds:
         said.append(f"{found} closes are too few for time folds: a logistic regression with careful defaults is used")
     elif recipes.probability.rounds == 0:
@@ -164,42 +160,24 @@ def choose_how(
     return features, recipes, said
 
 
-def _predict(
-    judged: ScoringModel, features: Sequence[Feature], part: pd.DataFrame, test: pd.DataFrame, *, seed: int
-) -> pd.DataFrame:
-    """One row per test example: the model, a logistic regression on `features`, and the calibrated rules."""
-    own = judged.probability
-    same = own.encoder.features == tuple(features)
-    plain = replace(own.recipe if same else Recipe(), weight=0.0, slope=1.0, shift=0.0)
-    # A blend holds the logistic regression already.
-    ready = own.linear is not None and same
-    logistic = replace(own, booster=None, recipe=plain) if ready else fit_side(features, part, plain, seed=seed)
-    slope, shift = fit_platt(part["label"].to_numpy(), part["rule_score"].to_numpy(dtype=float))
-    out = test[LEAD].copy()
-    out["as_of"] = pd.to_datetime(out["as_of"], unit="us", utc=True)
-    scores = judged.score(test)
-    out["probability"] = scores["probability"]
-    out["logistic"] = logistic.probability(test)
-    out["rules"] = expit(shift + slope * test["rule_score"].to_numpy(dtype=float))
-    out["rule_score"] = test["rule_score"]
-    return out.assign(fit=scores["fit"], interest=scores["interest"]).reset_index(drop=True)
-
-
 def _report(
     prepared: Prepared, recipes: Recipes, said: list[str], comparison: Comparison, predictions: pd.DataFrame,
-    judged: ScoringModel, part: pd.DataFrame, test: pd.DataFrame, everything: pd.DataFrame, seed: int,
+    drift: dict[str, Any], judged: ScoringModel, part: pd.DataFrame, test: pd.DataFrame, everything: pd.DataFrame,
+    seed: int,
 ) -> dict[str, Any]:  # fmt: skip
     """Plain values for the report, the terminal and MLflow."""
+    horizon = prepared.split.horizon
     label, groups = predictions["label"].to_numpy(), test["cluster"].to_numpy()
-    columns = {name: predictions[column].to_numpy() for name, column in COMPETITORS.items()}
+    columns = {name: predictions[COMPETITORS[name]].to_numpy() for name in ("model", "logistic", "rules")}
     bins = {n: reliability(label, p, groups=groups, seed=seed) for n, p in columns.items()}
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "split": prepared.split.in_words(),
-        "judged": _extent(part) | {"test_examples": len(test), "test_closes": closes(test)},
-        "shipped": _extent(everything),
+        "judged": _extent(part, horizon) | {"test_examples": len(test), "test_closes": closes(test)},
+        "shipped": _extent(everything, horizon) | {"known_until": iso(prepared.split.known_until)},
         "comparison": comparison.as_dict(),
-        "verdicts": [comparison.verdict("model", other) for other in COMPETITORS if other != "model"],
+        "verdicts": [comparison.verdict("model", other) for other in ("logistic", "rules")],
+        "drift": drift,
         "reliability": {name: [b.as_dict() for b in found] for name, found in bins.items()},
         "gain": {name: [list(map(float, point)) for point in gain_curve(label, p)] for name, p in columns.items()},
         "recipes": {n: r.to_json() if (r := getattr(recipes, n)) else None for n in ("probability", "fit", "interest")},
@@ -230,11 +208,19 @@ def importance(model: ScoringModel, frame: pd.DataFrame, *, seed: int) -> list[d
     ]
 
 
-def _extent(frame: pd.DataFrame) -> dict[str, Any]:
+def _base_rate(frame: pd.DataFrame, horizon: int) -> float:
+    """The share of examples that close within the horizon, those followed for part of it included."""
+    followed = frame["followed"].to_numpy()
+    label = frame["label"].to_numpy() == 1
+    time = np.where(label, frame["closed_at"].to_numpy(dtype=float, na_value=np.inf) - frame["as_of"], followed)
+    return float(share_closed(time, label, np.array([horizon]))[0])
+
+
+def _extent(frame: pd.DataFrame, horizon: int) -> dict[str, Any]:
     return {
         "examples": len(frame),
         "closes": closes(frame),
-        "base_rate": float(frame["label"].mean()),
+        "base_rate": _base_rate(frame, horizon),
         "from": iso(int(frame["as_of"].min())),
         "until": iso(int(frame["as_of"].max())),
     }
@@ -258,4 +244,4 @@ def _has_values(tables: Tables, name: str) -> bool:
     return name in contact_kinds(tables) and bool(tables.contacts.select(nw.col(name).count()).collect().item())
 
 
-__all__ = ["Examples", "Prepared", "Training", "choose_how", "importance", "learn", "prepare"]
+__all__ = ["Examples", "Prepared", "Training", "choose_how", "importance", "learn", "pending", "prepare"]

@@ -14,6 +14,8 @@ from predictive.model import trees
 from predictive.model.encode import fit_encoder
 from predictive.model.folds import Fold, closes
 from predictive.model.linear import STRENGTHS, fit_linear
+from predictive.model.logistic import fit_logistic, level_of, losses
+from predictive.model.partial import offset_of
 from predictive.model.side import Recipe
 
 FEWEST_CLOSES_FOR_TREES = 20
@@ -30,52 +32,52 @@ def choose_recipe(features: Sequence[Feature], frame: pd.DataFrame, folds: Seque
         return Recipe()
     results = Parallel(n_jobs=-1, prefer="threads")(delayed(_try)(features, frame, fold, seed) for fold in folds)
     sizes = np.array([len(f.valid) for f in folds], dtype=float)
-    strength = STRENGTHS[int(np.argmin(sizes @ np.array([[_loss(z, r.label) for z in r.linear] for r in results])))]
-    linear = np.concatenate([r.linear[STRENGTHS.index(strength)] for r in results])
-    label = np.concatenate([r.label for r in results])
+    label = np.concatenate([r.judged.label for r in results])
+    offset = np.concatenate([r.judged.start for r in results])
     fold_of = np.repeat(np.arange(len(folds)), sizes.astype(int))
-    recipe = Recipe(strength=strength, rounds=0)
-    blend = linear
+    candidates = [np.concatenate([r.linear[i] for r in results]) for i in range(len(STRENGTHS))]
+    best = int(np.argmin([losses(z + offset, label).mean() for z in candidates]))
+    recipe = Recipe(strength=STRENGTHS[best], rounds=0)
+    blend = linear = candidates[best]
     if all(r.booster is not None for r in results):
         curve = np.average([r.by_round for r in results], axis=0, weights=sizes)
         rounds = max(int(np.argmin(curve)) + 1, FEWEST_ROUNDS)
-        tree = np.concatenate([r.booster.predict(r.X, raw_score=True, num_iteration=rounds) for r in results])
-        weight = choose_weight(label, tree, linear, fold_of)
+        tree = np.concatenate([r.tree(rounds) for r in results])
+        weight = choose_weight(label, tree, linear, fold_of, offset)
         recipe = replace(recipe, rounds=rounds, weight=weight)
         blend = weight * tree + (1 - weight) * linear
-    slope, shift = choose_calibration(label, blend, fold_of)
+    slope, shift = choose_calibration(label, blend, fold_of, offset)
     return replace(recipe, slope=slope, shift=shift, auc=_auc(label, blend, fold_of))
 
 
 @dataclass(frozen=True)
 class _Tried:
-    label: np.ndarray
+    """`judged` holds the offsets of the judged rows as their start; everything else is without them."""
+
+    judged: trees.Learned
     linear: list[np.ndarray]
     booster: Any
-    X: np.ndarray
+    base: float
     by_round: np.ndarray
+
+    def tree(self, rounds: int) -> np.ndarray:
+        """Log-odds of the judged rows after so many rounds."""
+        return np.asarray(self.base + self.booster.predict(self.judged.X, raw_score=True, num_iteration=rounds))
 
 
 def _try(features: Sequence[Feature], frame: pd.DataFrame, fold: Fold, seed: int) -> _Tried:
-    """Everything that is compared, learned on one fold's training rows and judged on its valid rows."""
-    train, valid = frame.iloc[fold.train], frame.iloc[fold.valid]
+    """Everything that is compared, learned from what was known at one fold's start and judged on its valid rows."""
+    train, valid = fold.train(frame), frame.iloc[fold.valid]
     encoder = fit_encoder(features, train)
-    X, judged = encoder.transform(train), encoder.transform(valid)
-    label = train["label"].to_numpy(dtype=float)
-    truth = valid["label"].to_numpy(dtype=float)
-    linear = [fit_linear(X, label, strength=s).log_odds(judged) for s in STRENGTHS]
-    if closes(frame, fold.train) < FEWEST_CLOSES_FOR_TREES:
-        return _Tried(truth, linear, None, judged, np.empty(0))
-    booster, by_round = trees.fit_until_worse(X, label, judged, truth, seed=seed)
-    return _Tried(truth, linear, booster, judged, by_round)
-
-
-def _losses(z: np.ndarray, label: np.ndarray) -> np.ndarray:
-    return np.asarray(np.logaddexp(0.0, z) - label * z)
-
-
-def _loss(z: np.ndarray, label: np.ndarray) -> float:
-    return float(_losses(z, label).mean())
+    label, offset = train["label"].to_numpy(dtype=float), offset_of(train)
+    X, base = encoder.transform(train), level_of(label, offset)
+    judged = trees.Learned(encoder.transform(valid), valid["label"].to_numpy(dtype=float), offset_of(valid))
+    linear = [fit_linear(X, label, offset, strength=s).log_odds(judged.X) for s in STRENGTHS]
+    if closes(train) < FEWEST_CLOSES_FOR_TREES:
+        return _Tried(judged, linear, None, base, np.empty(0))
+    learned = trees.Learned(X, label, base + offset)
+    booster, by_round = trees.fit_until_worse(learned, replace(judged, start=base + judged.start), seed=seed)
+    return _Tried(judged, linear, booster, base, by_round)
 
 
 def _clearly_better(new: np.ndarray, old: np.ndarray, fold_of: np.ndarray) -> bool:
@@ -89,42 +91,48 @@ def _clearly_better(new: np.ndarray, old: np.ndarray, fold_of: np.ndarray) -> bo
     return bool(len(folds) > 1 and everywhere and gain.mean() > 2 * gain.std() / np.sqrt(len(gain)))
 
 
-def choose_weight(label: np.ndarray, tree: np.ndarray, linear: np.ndarray, fold_of: np.ndarray) -> float:
+def choose_weight(
+    label: np.ndarray, tree: np.ndarray, linear: np.ndarray, fold_of: np.ndarray, offset: np.ndarray
+) -> float:
     """The share of the trees: one half, unless one of the two alone is clearly better out of fold.
 
     The plain average is hard to beat and safe; fitted weights hurt when the market drifts.
     """
-    half = _losses((tree + linear) / 2, label)
-    alone = {1.0: _losses(tree, label), 0.0: _losses(linear, label)}
+    half = losses((tree + linear) / 2 + offset, label)
+    alone = {1.0: losses(tree + offset, label), 0.0: losses(linear + offset, label)}
     weight = min(alone, key=lambda w: float(alone[w].mean()))
     return weight if _clearly_better(alone[weight], half, fold_of) else 0.5
 
 
-def choose_calibration(label: np.ndarray, z: np.ndarray, fold_of: np.ndarray) -> tuple[float, float]:
+def choose_calibration(
+    label: np.ndarray, z: np.ndarray, fold_of: np.ndarray, offset: np.ndarray
+) -> tuple[float, float]:
     """(slope, shift) of the log-odds: Platt's if clearly better on folds later than it was fitted on, else none."""
     later = fold_of > fold_of.min()
     if not later.any():
         return 1.0, 0.0
     calibrated = z.copy()
     for fold in np.unique(fold_of)[1:]:
-        slope, shift = fit_platt(label[fold_of < fold], z[fold_of < fold])
+        past = fold_of < fold
+        slope, shift = fit_platt(label[past], z[past], offset[past])
         calibrated[fold_of == fold] = shift + slope * z[fold_of == fold]
-    if _clearly_better(_losses(calibrated[later], label[later]), _losses(z[later], label[later]), fold_of[later]):
-        return fit_platt(label, z)
+    new, old = losses(calibrated + offset, label), losses(z + offset, label)
+    if _clearly_better(new[later], old[later], fold_of[later]):
+        return fit_platt(label, z, offset)
     return 1.0, 0.0
 
 
-def fit_platt(label: np.ndarray, z: np.ndarray) -> tuple[float, float]:
+def fit_platt(label: np.ndarray, z: np.ndarray, offset: np.ndarray) -> tuple[float, float]:
     """Slope and shift of a logistic regression of the label on the log-odds (Platt 1999), hardly regularised.
 
     Without both labels there is nothing to fit: (1, 0).
     """
-    from sklearn.linear_model import LogisticRegression
-
     if len(np.unique(label)) < 2:
         return 1.0, 0.0
-    fitted = LogisticRegression(C=100.0).fit(z[:, None], label)
-    return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
+    # Points of a rule score go to 100; log-odds of that size would make the first steps too long.
+    scale = max(float(np.abs(z).max()), 1.0)
+    shift, slope = fit_logistic(z[:, None] / scale, label, offset, strength=100.0 * scale**2)
+    return float(slope[0]) / scale, shift
 
 
 def _auc(label: np.ndarray, z: np.ndarray, fold_of: np.ndarray) -> tuple[float, float] | None:

@@ -13,6 +13,8 @@ from predictive.features.catalog import Feature
 from predictive.model import trees
 from predictive.model.encode import Encoder, fit_encoder
 from predictive.model.linear import STRENGTHS, Linear, fit_linear
+from predictive.model.logistic import expit, level_of
+from predictive.model.partial import offset_of
 
 
 @dataclass(frozen=True)
@@ -43,18 +45,22 @@ class Recipe:
 
 @dataclass(frozen=True)
 class SideModel:
-    """A fitted recipe. `booster` is None where the weight of the trees is 0, `linear` where it is 1."""
+    """A fitted recipe. `booster` is None where the weight of the trees is 0, `linear` where it is 1.
+
+    `base` is the log-odds that the trees start from.
+    """
 
     encoder: Encoder
     recipe: Recipe
     booster: Any
     linear: Linear | None
+    base: float
 
     def raw(self, X: np.ndarray) -> np.ndarray:
         """Log-odds before calibration, of shape (n,), for encoded rows."""
         out = np.zeros(len(X))
         if self.booster is not None:
-            out += self.recipe.weight * trees.log_odds(self.booster, X)
+            out += self.recipe.weight * (self.base + trees.log_odds(self.booster, X))
         if self.linear is not None:
             out += (1 - self.recipe.weight) * self.linear.log_odds(X)
         return out
@@ -79,16 +85,15 @@ class SideModel:
         return np.add.reduceat(parts, first, axis=1)
 
 
-def expit(x: np.ndarray) -> np.ndarray:
-    """1 / (1 + exp(−x)), without overflow."""
-    return np.asarray(np.exp(-np.logaddexp(0.0, -x)))
-
-
 def fit_side(features: Sequence[Feature], frame: pd.DataFrame, recipe: Recipe, *, seed: int) -> SideModel:
-    """Fit a recipe on the rows of `frame` (`as_of`, `label`, the features' columns); both labels must be present."""
-    label = frame["label"].to_numpy(dtype=float)
+    """Fit a recipe on the rows of `frame` (`label`, the features' columns); both labels must be present.
+
+    Where some are not mature, `frame` has their `offset`: see :func:`~predictive.model.partial.known_at`.
+    """
+    label, offset = frame["label"].to_numpy(dtype=float), offset_of(frame)
     encoder = fit_encoder(features, frame)
-    X = encoder.transform(frame)
-    booster = trees.fit_trees(X, label, rounds=recipe.rounds, seed=seed) if recipe.weight > 0 else None
-    linear = fit_linear(X, label, strength=recipe.strength) if recipe.weight < 1 else None
-    return SideModel(encoder, recipe, booster, linear)
+    X, base = encoder.transform(frame), level_of(label, offset)
+    learned = trees.Learned(X, label, base + offset)
+    booster = trees.fit_trees(learned, rounds=recipe.rounds, seed=seed) if recipe.weight > 0 else None
+    linear = fit_linear(X, label, offset, strength=recipe.strength) if recipe.weight < 1 else None
+    return SideModel(encoder, recipe, booster, linear, base)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -34,31 +35,39 @@ def parameters(seed: int) -> dict[str, Any]:
     }
 
 
-def fit_until_worse(
-    X: np.ndarray, label: np.ndarray, judged: np.ndarray, truth: np.ndarray, *, seed: int
-) -> tuple[Any, np.ndarray]:
-    """A booster, and the log loss on (judged, truth) after each of 600 rounds.
+@dataclass(frozen=True)
+class Learned:
+    """Encoded rows (n, p) with labels (n,), and the log-odds (n,) that trees start from and add to."""
+
+    X: np.ndarray
+    label: np.ndarray
+    start: np.ndarray
+
+
+def fit_until_worse(train: Learned, judged: Learned, *, seed: int) -> tuple[Any, np.ndarray]:
+    """A booster, and the log loss on `judged` after each of 600 rounds.
 
     Fitting stops when 50 rounds have brought nothing; the loss then stays what it was.
     """
     import lightgbm
 
     losses: dict[str, Any] = {}
-    data = lightgbm.Dataset(X, label, params={"verbosity": -1})
+    data = lightgbm.Dataset(train.X, train.label, init_score=train.start, params={"verbosity": -1})
+    valid = data.create_valid(judged.X, judged.label, init_score=judged.start)
     watch = [lightgbm.early_stopping(50, verbose=False), lightgbm.record_evaluation(losses)]
     booster = lightgbm.train(
         parameters(seed) | {"metric": "binary_logloss"}, data, num_boost_round=MOST_ROUNDS,
-        valid_sets=[data.create_valid(judged, truth)], callbacks=watch, keep_training_booster=True,
+        valid_sets=[valid], callbacks=watch, keep_training_booster=True,
     )  # fmt: skip
     curve = np.array(losses["valid_0"]["binary_logloss"])
     return booster, np.pad(curve, (0, MOST_ROUNDS - len(curve)), mode="edge")
 
 
-def fit_trees(X: np.ndarray, label: np.ndarray, *, rounds: int, seed: int) -> Any:
-    """A `lightgbm.Booster` of `rounds` trees on float64 (n, p), NaN for missing, and labels 0 or 1."""
+def fit_trees(train: Learned, *, rounds: int, seed: int) -> Any:
+    """A `lightgbm.Booster` of `rounds` trees; its log-odds are to be added to those that it started from."""
     import lightgbm
 
-    data = lightgbm.Dataset(X, label, params={"verbosity": -1})
+    data = lightgbm.Dataset(train.X, train.label, init_score=train.start, params={"verbosity": -1})
     return lightgbm.train(parameters(seed), data, num_boost_round=rounds)
 
 

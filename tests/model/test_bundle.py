@@ -22,6 +22,7 @@ FILES = (
     "fit.json",
     "interest.json",
     "interest.trees.txt",
+    "pending.parquet",
     "probability.json",
     "probability.trees.txt",
     "report.json",

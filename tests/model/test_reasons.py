@@ -141,4 +141,4 @@ def test_half_trees_and_half_regression_are_explained_by_half_of_each():
     both = sum(model.contributions(frame) for model in alone) / 2
     np.testing.assert_allclose(half.contributions(frame), both, rtol=0, atol=1e-9)
     X = half.encoder.transform(frame)
-    np.testing.assert_allclose(half.raw(X), (trees.log_odds(half.booster, X) + half.linear.log_odds(X)) / 2)
+    np.testing.assert_allclose(half.raw(X), (half.base + trees.log_odds(half.booster, X) + half.linear.log_odds(X)) / 2)
