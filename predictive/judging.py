@@ -11,11 +11,11 @@ import pandas as pd
 
 from predictive.evaluation import Comparison, compare
 from predictive.features.catalog import Feature
+from predictive.model.calibration import AS_IT_COMES, fit_platt
 from predictive.model.drift import Drift, corrected, follow, in_words
 from predictive.model.folds import closes
 from predictive.model.logistic import expit
 from predictive.model.partial import of_the_rest, offset_of
-from predictive.model.recipe import fit_platt
 from predictive.model.scoring import ScoringModel, log_odds
 from predictive.model.side import Recipe, fit_side
 from predictive.splits import TimeSplit
@@ -101,14 +101,12 @@ def drift_report(judged: Judged, comparison: Comparison) -> dict[str, Any]:
 def _logistic(judged: ScoringModel, features: Sequence[Feature], part: pd.DataFrame, *, seed: int) -> Any:
     own = judged.probability
     same = own.encoder.features == tuple(features)
-    plain = replace(own.recipe if same else Recipe(), weight=0.0, slope=1.0, shift=0.0)
+    plain = replace(own.recipe if same else Recipe(), weight=0.0, calibration=AS_IT_COMES)
     # A blend holds the logistic regression already.
     ready = own.linear is not None and same
     return replace(own, booster=None, recipe=plain) if ready else fit_side(features, part, plain, seed=seed)
 
 
 def _rules(part: pd.DataFrame, later: pd.DataFrame) -> np.ndarray:
-    slope, shift = fit_platt(
-        part["label"].to_numpy(dtype=float), part["rule_score"].to_numpy(dtype=float), offset_of(part)
-    )
-    return expit(shift + slope * later["rule_score"].to_numpy(dtype=float))
+    points, label = (part[name].to_numpy(dtype=float) for name in ("rule_score", "label"))
+    return expit(fit_platt(label, points, offset_of(part)).apply(later["rule_score"].to_numpy(dtype=float)))

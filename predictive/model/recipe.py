@@ -11,10 +11,11 @@ import pandas as pd
 
 from predictive.features.catalog import Feature
 from predictive.model import trees
+from predictive.model.calibration import choose_calibration, clearly_better
 from predictive.model.encode import fit_encoder
 from predictive.model.folds import Fold, closes
 from predictive.model.linear import STRENGTHS, fit_linear
-from predictive.model.logistic import fit_logistic, level_of, losses
+from predictive.model.logistic import level_of, losses
 from predictive.model.partial import offset_of
 from predictive.model.side import Recipe
 
@@ -46,8 +47,8 @@ def choose_recipe(features: Sequence[Feature], frame: pd.DataFrame, folds: Seque
         weight = choose_weight(label, tree, linear, fold_of, offset)
         recipe = replace(recipe, rounds=rounds, weight=weight)
         blend = weight * tree + (1 - weight) * linear
-    slope, shift = choose_calibration(label, blend, fold_of, offset)
-    return replace(recipe, slope=slope, shift=shift, auc=_auc(label, blend, fold_of))
+    calibration = choose_calibration(label, blend, fold_of, offset)
+    return replace(recipe, calibration=calibration, auc=_auc(label, blend, fold_of))
 
 
 @dataclass(frozen=True)
@@ -80,17 +81,6 @@ def _try(features: Sequence[Feature], frame: pd.DataFrame, fold: Fold, seed: int
     return _Tried(judged, linear, booster, base, by_round)
 
 
-def _clearly_better(new: np.ndarray, old: np.ndarray, fold_of: np.ndarray) -> bool:
-    """Whether the losses `new` are below `old` by two standard errors of their difference, and in each of two folds.
-
-    One fold is one change of the market, however many rows it has: it cannot tell a better model from a lucky one.
-    """
-    gain = old - new
-    folds = np.unique(fold_of)
-    everywhere = all(gain[fold_of == fold].mean() > 0 for fold in folds)
-    return bool(len(folds) > 1 and everywhere and gain.mean() > 2 * gain.std() / np.sqrt(len(gain)))
-
-
 def choose_weight(
     label: np.ndarray, tree: np.ndarray, linear: np.ndarray, fold_of: np.ndarray, offset: np.ndarray
 ) -> float:
@@ -101,38 +91,7 @@ def choose_weight(
     half = losses((tree + linear) / 2 + offset, label)
     alone = {1.0: losses(tree + offset, label), 0.0: losses(linear + offset, label)}
     weight = min(alone, key=lambda w: float(alone[w].mean()))
-    return weight if _clearly_better(alone[weight], half, fold_of) else 0.5
-
-
-def choose_calibration(
-    label: np.ndarray, z: np.ndarray, fold_of: np.ndarray, offset: np.ndarray
-) -> tuple[float, float]:
-    """(slope, shift) of the log-odds: Platt's if clearly better on folds later than it was fitted on, else none."""
-    later = fold_of > fold_of.min()
-    if not later.any():
-        return 1.0, 0.0
-    calibrated = z.copy()
-    for fold in np.unique(fold_of)[1:]:
-        past = fold_of < fold
-        slope, shift = fit_platt(label[past], z[past], offset[past])
-        calibrated[fold_of == fold] = shift + slope * z[fold_of == fold]
-    new, old = losses(calibrated + offset, label), losses(z + offset, label)
-    if _clearly_better(new[later], old[later], fold_of[later]):
-        return fit_platt(label, z, offset)
-    return 1.0, 0.0
-
-
-def fit_platt(label: np.ndarray, z: np.ndarray, offset: np.ndarray) -> tuple[float, float]:
-    """Slope and shift of a logistic regression of the label on the log-odds (Platt 1999), hardly regularised.
-
-    Without both labels there is nothing to fit: (1, 0).
-    """
-    if len(np.unique(label)) < 2:
-        return 1.0, 0.0
-    # Points of a rule score go to 100; log-odds of that size would make the first steps too long.
-    scale = max(float(np.abs(z).max()), 1.0)
-    shift, slope = fit_logistic(z[:, None] / scale, label, offset, strength=100.0 * scale**2)
-    return float(slope[0]) / scale, shift
+    return weight if clearly_better(alone[weight], half, fold_of) else 0.5
 
 
 def _auc(label: np.ndarray, z: np.ndarray, fold_of: np.ndarray) -> tuple[float, float] | None:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from predictive.features.catalog import Feature
 from predictive.model import trees
+from predictive.model.calibration import AS_IT_COMES, Calibration
 from predictive.model.encode import Encoder, fit_encoder
 from predictive.model.linear import STRENGTHS, Linear, fit_linear
 from predictive.model.logistic import expit, level_of
@@ -21,26 +22,29 @@ from predictive.model.partial import offset_of
 class Recipe:
     """How a model is fitted: what the folds chose.
 
-    `weight` is the share of the trees' log-odds, the rest is the logistic regression's; `slope` and `shift` calibrate
-    the log-odds (1 and 0: as they are). `rounds` is 0 where the folds had too few closes to try trees. `auc` is the
+    `weight` is the share of the trees' log-odds, the rest is the logistic regression's; `calibration` bends the sum.
+    `rounds` is 0 where the folds had too few closes to try trees. `auc` is the
     out-of-fold ROC-AUC with its standard error, None without folds.
     """
 
     rounds: int = trees.DEFAULT_ROUNDS
     strength: float = STRENGTHS[0]
     weight: float = 0.0
-    slope: float = 1.0
-    shift: float = 0.0
+    calibration: Calibration = AS_IT_COMES
     auc: tuple[float, float] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, for the bundle and for MLflow."""
-        return asdict(self)
+        flat: dict[str, Any] = asdict(self)
+        bent = flat.pop("calibration")
+        return {**flat, "calibration": bent.pop("name"), **bent}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Recipe:
         """The inverse of :meth:`to_json`."""
-        return cls(**{**value, "auc": tuple(value["auc"]) if value["auc"] is not None else None})
+        flat = dict(value)
+        bent = Calibration(flat.pop("calibration"), **{name: flat.pop(name) for name in ("slope", "shift", "bend")})
+        return cls(**{**flat, "calibration": bent, "auc": None if flat["auc"] is None else tuple(flat["auc"])})
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ class SideModel:
 
     def log_odds(self, frame: pd.DataFrame) -> np.ndarray:
         """Calibrated log-odds of shape (n,) for a frame with the columns of the features."""
-        return self.recipe.shift + self.recipe.slope * self.raw(self.encoder.transform(frame))
+        return self.recipe.calibration.apply(self.raw(self.encoder.transform(frame)))
 
     def probability(self, frame: pd.DataFrame) -> np.ndarray:
         """Calibrated probability of shape (n,), in (0, 1)."""

@@ -54,8 +54,10 @@ class Recipe:
     weight: float
     rounds: int
     strength: float
+    calibration: str
     slope: float
     shift: float
+    bend: float
     auc: tuple[float, float] | None
 
 

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from predictive.clock import DAY
 from predictive.features.catalog import attribute
 from predictive.learning import RULE_SCORE, choose_how
+from predictive.model.calibration import AS_IT_COMES, Calibration, choose_calibration, fit_beta, fit_platt
 from predictive.model.folds import FEWEST_CLOSES, closes, time_folds
-from predictive.model.recipe import choose_calibration, choose_recipe, choose_weight, fit_platt
+from predictive.model.recipe import choose_recipe, choose_weight
 from predictive.model.scoring import choose_recipes, fit_model
 from predictive.model.side import Recipe, expit
 
@@ -82,32 +83,53 @@ def test_a_small_lead_on_few_rows_is_luck_and_changes_nothing():
 
 def test_what_is_calibrated_is_left_as_it_is():
     z, label, fold = judged()
-    assert choose_calibration(label, z, fold, np.zeros(len(z))) == (1.0, 0.0)
+    assert choose_calibration(label, z, fold, np.zeros(len(z))) == AS_IT_COMES
 
 
 @pytest.mark.parametrize(("stretch", "offset"), [(2.0, 0.0), (0.4, 0.0), (1.0, 1.0), (1.7, -0.8)])
 def test_what_is_not_calibrated_is_stretched_and_shifted_back(stretch, offset):
     z, label, fold = judged()
-    slope, shift = choose_calibration(label, stretch * z + offset, fold, np.zeros(len(z)))
-    assert slope == pytest.approx(1 / stretch, rel=0.07)
-    assert shift == pytest.approx(-offset / stretch, abs=0.07)
+    found = choose_calibration(label, stretch * z + offset, fold, np.zeros(len(z)))
+    assert found.name in ("temperature", "Platt")
+    assert found.slope == pytest.approx(1 / stretch, rel=0.07)
+    assert found.shift == pytest.approx(-offset / stretch, abs=0.12)
+
+
+def test_the_most_rigid_that_does_it_is_chosen_and_a_bend_needs_a_suppler_one():
+    z, label, fold = judged()
+    about_the_mean = 2 * (z - z.mean()) + z.mean()
+    assert choose_calibration(label, about_the_mean, fold, np.zeros(len(z))).name == "temperature"
+    assert choose_calibration(label, z + 1, fold, np.zeros(len(z))).name == "Platt"
+    bent = np.where(z < -2, z, -2 + 3 * (z + 2))
+    found = choose_calibration(label, bent, fold, np.zeros(len(z)))
+    assert found.name == "beta"
+    assert np.all(np.diff(found.apply(np.linspace(-20, 20, 99))) >= 0)
+    few = slice(None, None, 40)
+    assert choose_calibration(label[few], bent[few], fold[few], np.zeros(len(z[few]))).name != "beta"
+
+
+def test_what_would_turn_the_order_around_is_not_bent():
+    z, label, _ = judged(rows=400)
+    assert fit_beta(label, np.abs(z + 2), np.zeros(len(z))).name in ("beta", "Platt")
+    found = fit_beta((z < -2).astype(float), z, np.zeros(len(z)))
+    assert found.name == "Platt"
 
 
 @pytest.mark.parametrize("folds", [1, 2])
 def test_calibration_needs_two_folds_that_are_later_than_another(folds):
     z, label, fold = judged()
-    assert choose_calibration(label, 2 * z, fold % folds, np.zeros(len(z))) == (1.0, 0.0)
-    assert choose_calibration(label, 2 * z, fold % 3, np.zeros(len(z))) != (1.0, 0.0)
+    assert choose_calibration(label, 2 * z, fold % folds, np.zeros(len(z))) == AS_IT_COMES
+    assert choose_calibration(label, 2 * z, fold % 3, np.zeros(len(z))) != AS_IT_COMES
 
 
 def test_a_calibration_that_turns_around_over_time_is_not_used():
     z, label, fold = judged()
     drifting = z + np.where(fold % 2 == 0, 1.0, -1.0)
-    assert choose_calibration(label, drifting, fold, np.zeros(len(z))) == (1.0, 0.0)
+    assert choose_calibration(label, drifting, fold, np.zeros(len(z))) == AS_IT_COMES
 
 
 def test_one_label_alone_cannot_calibrate():
-    assert fit_platt(np.zeros(9), np.arange(9.0), np.zeros(9)) == (1.0, 0.0)
+    assert fit_platt(np.zeros(9), np.arange(9.0), np.zeros(9)) == AS_IT_COMES
 
 
 @settings(deadline=None, max_examples=50)
@@ -161,8 +183,7 @@ def test_few_closes_are_not_called_a_model_but_a_calibrated_rule_score():
     probability = fit_model(features, frame, recipes, seed=7).probability.probability(frame)
     label, points = frame["label"].to_numpy(), frame["rule_score"].to_numpy(dtype=float)
     assert probability.mean() == pytest.approx(label.mean(), rel=0.01)
-    slope, shift = fit_platt(label, points, np.zeros(len(label)))
-    platt = expit(shift + slope * points)
+    platt = expit(fit_platt(label, points, np.zeros(len(label))).apply(points))
     assert np.all(np.diff(probability[np.argsort(points)]) >= 0)
     assert logistic_loss(label, probability) < logistic_loss(label, platt) + 0.003
     assert logistic_loss(label, np.full(len(label), label.mean())) > logistic_loss(label, platt) + 0.003
@@ -202,5 +223,8 @@ def test_an_axis_without_features_is_null():
 
 
 def test_a_recipe_survives_json():
-    for recipe in (Recipe(), Recipe(rounds=3, weight=0.5, slope=0.9, shift=-0.1, auc=(0.7, 0.02))):
+    for recipe in (
+        Recipe(),
+        Recipe(rounds=3, weight=0.5, calibration=Calibration("beta", 0.9, -0.1, 0.02), auc=(0.7, 0.02)),
+    ):
         assert Recipe.from_json(recipe.to_json()) == recipe
