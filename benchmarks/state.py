@@ -17,6 +17,7 @@ from predictive.demo.world import draw_world
 from predictive.model import trees
 from predictive.model.folds import time_folds
 from predictive.model.logistic import expit, level_of
+from predictive.model.partial import offset_of
 
 COLUMNS = ("rate", "heat", "intent", "fit", "level", "persona", "outbound", "mailable", "reported")
 
@@ -37,16 +38,20 @@ def from_state(rows: pd.DataFrame, test: pd.DataFrame, *, contacts: int, seed: i
     label = rows["label"].to_numpy(dtype=float)
     curves = []
     for fold in time_folds(rows, horizon):
-        train = rows.index.get_indexer(fold.train(rows).index)
-        valid = trees.Learned(
-            X[fold.valid], label[fold.valid], np.full(len(fold.valid), level_of(label[train], 0 * label[train]))
-        )
-        learned = trees.Learned(X[train], label[train], np.full(len(train), valid.start[0]))
-        curves.append(trees.fit_until_worse(learned, valid, seed=seed)[1])
-    base = level_of(label, 0 * label)
-    everything = trees.Learned(X, label, np.full(len(X), base))
-    booster = trees.fit_trees(everything, rounds=int(np.argmin(np.mean(curves, axis=0))) + 1, seed=seed)
+        train = fold.train(rows)
+        at, known = rows.index.get_indexer(train.index), train["label"].to_numpy(dtype=float)
+        base = level_of(known, offset_of(train))
+        judged = _learned(X[fold.valid], label[fold.valid], np.full(len(fold.valid), base))
+        learned = _learned(X[at], known, base + offset_of(train))
+        curves.append(trees.fit_until_worse(learned, judged, seed=seed)[1])
+    base = level_of(label, np.zeros(len(label)))
+    rounds = int(np.argmin(np.mean(curves, axis=0))) + 1
+    booster = trees.fit_trees(_learned(X, label, np.full(len(X), base)), rounds=rounds, seed=seed)
     return expit(base + trees.log_odds(booster, later))
+
+
+def _learned(X: np.ndarray, label: np.ndarray, start: np.ndarray) -> trees.Learned:
+    return trees.Learned(X, label, start, np.zeros(X.shape[1], dtype=int))
 
 
 def states(rows: pd.DataFrame, *, contacts: int, seed: int) -> np.ndarray:

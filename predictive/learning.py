@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -14,8 +14,9 @@ import pandas as pd
 
 from predictive.clock import from_micros, iso
 from predictive.config import Config
+from predictive.errors import ConfigError, nearest
 from predictive.evaluation import Comparison, gain_curve, reliability
-from predictive.features.catalog import Feature
+from predictive.features.catalog import Feature, is_text
 from predictive.features.choose import Choice, choose
 from predictive.features.cut import check_attributes, contact_kinds
 from predictive.features.examples import Examples, examples
@@ -24,6 +25,7 @@ from predictive.judging import COMPETITORS, compare_all, drift_report, predict
 from predictive.model.bundle import Bundle, fingerprint
 from predictive.model.folds import FEWEST_CLOSES, closes, time_folds
 from predictive.model.partial import of_the_rest, offset_of, share_closed
+from predictive.model.recipe import FIRST
 from predictive.model.scoring import Recipes, ScoringModel, choose_recipes, fit_model
 from predictive.model.side import Recipe
 from predictive.quadrants import cuts_at
@@ -96,7 +98,9 @@ def learn(
     part, test = split.learn(prepared.frame), split.test(prepared.frame)
     progress("choosing the recipe on time folds")
     varied = [f for f in prepared.choice.features if part[f.name].nunique(dropna=False) > 1]
-    features, recipes, said = choose_how(varied, part, split.horizon, seed=seed)
+    start, search = Recipe(monotone=monotone(config.model.monotone, prepared.choice.features)), config.model.search
+    seconds = None if search is None else search.total_seconds()
+    features, recipes, said = choose_how(varied, part, split.horizon, seed=seed, start=start, search=seconds)
     progress("judging on the test part")
     judged = fit_model(features, part, recipes, seed=seed)
     later = split.later(prepared.frame)
@@ -129,13 +133,30 @@ def pending(known: pd.DataFrame, model: ScoringModel, horizon: int) -> pd.DataFr
     return rows[["contact_id", "as_of"]].assign(log_odds=rest).reset_index(drop=True)
 
 
+def monotone(wanted: Mapping[str, str], features: Sequence[Feature]) -> tuple[tuple[str, int], ...]:
+    """The configured constraints as signs; raises :class:`~predictive.errors.ConfigError` for what cannot have one."""
+    numbers = [f.name for f in features if not is_text(f)]
+    for name in wanted:
+        if name not in numbers:
+            texts = [f.name for f in features if is_text(f)]
+            why = "is text, and has no order" if name in texts else "is no feature of this data"
+            raise ConfigError(f"model.monotone: {name!r} {why}; {nearest(name, numbers)}")
+    return tuple((name, 1 if direction == "increasing" else -1) for name, direction in wanted.items())
+
+
 def choose_how(
-    features: Sequence[Feature], part: pd.DataFrame, horizon: int, *, seed: int
+    features: Sequence[Feature],
+    part: pd.DataFrame,
+    horizon: int,
+    *,
+    seed: int,
+    start: Recipe = FIRST,
+    search: float | None = None,
 ) -> tuple[Sequence[Feature], Recipes, list[str]]:
     """The features and recipes for this much evidence, and what a person should know about the choice.
 
     With fewer than 20 distinct closes nothing but the rule score is calibrated; with too few for folds, or for trees,
-    the logistic regression is used.
+    the logistic regression is used. `start` and `search` are those of :func:`~predictive.model.recipe.choose_recipe`.
     """
     found = closes(part)
     if found < FEWEST_CLOSES or not features:
@@ -149,7 +170,7 @@ def choose_how(
         # The careful default is meant for a hundred columns; one alone would all but vanish.
         return (RULE_SCORE,), Recipes(Recipe(strength=100.0), None, None, null), said
     folds = time_folds(part, horizon)
-    recipes = choose_recipes(features, part, folds, seed=seed)
+    recipes = choose_recipes(features, part, folds, seed=seed, start=start, search=search)
     said = [f"the {axis} axis is null: {why}" for axis, why in recipes.why_null.items()]
     if not folds:
         said.append(f"{found} closes are too few for time folds: a logistic regression with careful defaults is used")

@@ -50,8 +50,13 @@ class Linear:
         return cls(float(value["intercept"]), **arrays)
 
 
-def fit_linear(X: np.ndarray, label: np.ndarray, offset: np.ndarray, *, strength: float) -> Linear:
-    """Fit on float64 (n, p) with NaN for missing, labels 0 or 1 of shape (n,), both present, and offsets (n,)."""
+def fit_linear(
+    X: np.ndarray, label: np.ndarray, offset: np.ndarray, *, strength: float, signs: np.ndarray | None = None
+) -> Linear:
+    """Fit on float64 (n, p) with NaN for missing, labels 0 or 1 of shape (n,), both present, and offsets (n,).
+
+    `signs` (p,) is 1 for a column with which the log-odds may only rise, and -1 where they may only fall.
+    """
     squeezed = _squeeze(X)
     present = ~np.isnan(squeezed)
     shown = present.mean(axis=0)
@@ -63,7 +68,9 @@ def fit_linear(X: np.ndarray, label: np.ndarray, offset: np.ndarray, *, strength
     z, missing = _design(X, mean, scale, shown)
     informative = _distinct(missing)
     design = np.concatenate([z, missing[:, informative]], axis=1)
-    intercept, coef = fit_logistic(design, label, offset, strength=strength)
+    free = np.zeros(int(informative.sum()))
+    bound = None if signs is None else np.concatenate([signs, free])
+    intercept, coef = fit_logistic(design, label, offset, strength=strength, signs=bound)
     coef_missing = np.zeros(X.shape[1])
     coef_missing[informative] = coef[X.shape[1] :]
     return Linear(intercept, coef[: X.shape[1]], coef_missing, mean, scale, shown)

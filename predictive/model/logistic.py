@@ -16,11 +16,12 @@ def losses(z: np.ndarray, label: np.ndarray) -> np.ndarray:
 
 
 def fit_logistic(
-    design: np.ndarray, label: np.ndarray, offset: np.ndarray, *, strength: float
+    design: np.ndarray, label: np.ndarray, offset: np.ndarray, *, strength: float, signs: np.ndarray | None = None
 ) -> tuple[float, np.ndarray]:
     """Intercept and coefficients (p,) on `design` (n, p), with an L2 penalty on the coefficients, by L-BFGS.
 
-    `strength` is scikit-learn's C: the inverse of the penalty. Both labels must be present.
+    `strength` is scikit-learn's C: the inverse of the penalty. Both labels must be present. A coefficient may not be
+    negative where `signs` (p,) is 1, nor positive where it is -1.
     """
     from scipy.optimize import minimize
 
@@ -35,7 +36,11 @@ def fit_logistic(
     start = np.zeros(design.shape[1] + 1)
     start[0] = level_of(label, offset)
     # Gradients are those of the mean loss; scikit-learn stops at the same size.
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 1_000, "gtol": 1e-6, "ftol": 1e-14})
+    open_ends = {0: (None, None), 1: (0.0, None), -1: (None, 0.0)}
+    bounds = None if signs is None or not signs.any() else [(None, None), *(open_ends[int(s)] for s in signs)]
+    found = minimize(
+        loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 1_000, "gtol": 1e-6, "ftol": 1e-14}
+    )
     return float(found.x[0]), np.asarray(found.x[1:])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,68 +18,98 @@ from predictive.model.folds import Fold, closes
 from predictive.model.linear import STRENGTHS, fit_linear
 from predictive.model.logistic import level_of, losses
 from predictive.model.partial import offset_of
+from predictive.model.search import Grown, search_shape
 from predictive.model.side import Recipe
 
 FEWEST_CLOSES_FOR_TREES = 20
 """A fold with fewer distinct closes to learn from fits no trees; if any fold is such, the model is logistic."""
+FIRST = Recipe()
+"""A logistic regression with careful defaults."""
 FEWEST_ROUNDS = 50
 """Fewer rounds at this slow rate are hardly a model: a fold that asks for them met a change of the market."""
 
 
-def choose_recipe(features: Sequence[Feature], frame: pd.DataFrame, folds: Sequence[Fold], *, seed: int) -> Recipe:
-    """Rounds, strength, blend and calibration with the least out-of-fold log loss; careful defaults without folds."""
-    from joblib import Parallel, delayed
+def choose_recipe(
+    features: Sequence[Feature],
+    frame: pd.DataFrame,
+    folds: Sequence[Fold],
+    *,
+    seed: int,
+    start: Recipe = FIRST,
+    search: float | None = None,
+) -> Recipe:
+    """Rounds, strength, blend and calibration with the least out-of-fold log loss; careful defaults without folds.
 
+    `start` has what is not chosen: the shape of the trees, and what is monotone. With `search`, in seconds, the shape
+    is searched for.
+    """
     if not folds:
-        return Recipe()
-    results = Parallel(n_jobs=-1, prefer="threads")(delayed(_try)(features, frame, fold, seed) for fold in folds)
-    sizes = np.array([len(f.valid) for f in folds], dtype=float)
-    label = np.concatenate([r.judged.label for r in results])
-    offset = np.concatenate([r.judged.start for r in results])
-    fold_of = np.repeat(np.arange(len(folds)), sizes.astype(int))
-    candidates = [np.concatenate([r.linear[i] for r in results]) for i in range(len(STRENGTHS))]
+        return start
+    tried = _in_parallel([(_try, (features, frame, fold, start), {}) for fold in folds])
+    label = np.concatenate([t.judged.label for t in tried])
+    offset = np.concatenate([t.judged.start for t in tried])
+    fold_of = np.repeat(np.arange(len(tried)), [len(t.judged.label) for t in tried])
+    candidates = [np.concatenate([t.linear[i] for t in tried]) for i in range(len(STRENGTHS))]
     best = int(np.argmin([losses(z + offset, label).mean() for z in candidates]))
-    recipe = Recipe(strength=STRENGTHS[best], rounds=0)
+    recipe = replace(start, strength=STRENGTHS[best], rounds=0)
     blend = linear = candidates[best]
-    if all(r.booster is not None for r in results):
-        curve = np.average([r.by_round for r in results], axis=0, weights=sizes)
-        rounds = max(int(np.argmin(curve)) + 1, FEWEST_ROUNDS)
-        tree = np.concatenate([r.tree(rounds) for r in results])
-        weight = choose_weight(label, tree, linear, fold_of, offset)
-        recipe = replace(recipe, rounds=rounds, weight=weight)
-        blend = weight * tree + (1 - weight) * linear
+    if all(t.enough for t in tried):
+        grow = partial(_grow, tried, seed=seed)
+        found = grow(start.shape)
+        if search is not None:
+            found = search_shape(grow, partial(_blended, linear, label, offset), found, search, seed=seed)
+        weight = choose_weight(label, found.log_odds, linear, fold_of, offset)
+        recipe = replace(recipe, rounds=found.rounds, weight=weight, shape=found.shape)
+        blend = weight * found.log_odds + (1 - weight) * linear
     calibration = choose_calibration(label, blend, fold_of, offset)
     return replace(recipe, calibration=calibration, auc=_auc(label, blend, fold_of))
 
 
 @dataclass(frozen=True)
 class _Tried:
-    """`judged` holds the offsets of the judged rows as their start; everything else is without them."""
+    """One fold: `judged` holds the offsets of its judged rows as their start, `linear` their log-odds by strength."""
 
+    train: trees.Learned
     judged: trees.Learned
-    linear: list[np.ndarray]
-    booster: Any
     base: float
-    by_round: np.ndarray
-
-    def tree(self, rounds: int) -> np.ndarray:
-        """Log-odds of the judged rows after so many rounds."""
-        return np.asarray(self.base + self.booster.predict(self.judged.X, raw_score=True, num_iteration=rounds))
+    linear: list[np.ndarray]
+    enough: bool
 
 
-def _try(features: Sequence[Feature], frame: pd.DataFrame, fold: Fold, seed: int) -> _Tried:
-    """Everything that is compared, learned from what was known at one fold's start and judged on its valid rows."""
+def _try(features: Sequence[Feature], frame: pd.DataFrame, fold: Fold, start: Recipe) -> _Tried:
+    """What was known at one fold's start and what came later, encoded; and the logistic regressions."""
     train, valid = fold.train(frame), frame.iloc[fold.valid]
     encoder = fit_encoder(features, train)
     label, offset = train["label"].to_numpy(dtype=float), offset_of(train)
-    X, base = encoder.transform(train), level_of(label, offset)
-    judged = trees.Learned(encoder.transform(valid), valid["label"].to_numpy(dtype=float), offset_of(valid))
-    linear = [fit_linear(X, label, offset, strength=s).log_odds(judged.X) for s in STRENGTHS]
-    if closes(train) < FEWEST_CLOSES_FOR_TREES:
-        return _Tried(judged, linear, None, base, np.empty(0))
-    learned = trees.Learned(X, label, base + offset)
-    booster, by_round = trees.fit_until_worse(learned, replace(judged, start=base + judged.start), seed=seed)
-    return _Tried(judged, linear, booster, base, by_round)
+    X, base, signs = encoder.transform(train), level_of(label, offset), encoder.signs(start.monotone)
+    judged = trees.Learned(encoder.transform(valid), valid["label"].to_numpy(dtype=float), offset_of(valid), signs)
+    fits = [fit_linear(X, label, offset, strength=s, signs=signs) for s in STRENGTHS]
+    learned = trees.Learned(X, label, base + offset, signs)
+    return _Tried(learned, judged, base, [f.log_odds(judged.X) for f in fits], closes(train) >= FEWEST_CLOSES_FOR_TREES)
+
+
+def _grow(tried: Sequence[_Tried], shape: trees.Shape, *, seed: int) -> Grown:
+    how = {"shape": shape, "seed": seed}
+    judged = [replace(t.judged, start=t.base + t.judged.start) for t in tried]
+    jobs = [(trees.fit_until_worse, (t.train, j), how) for t, j in zip(tried, judged, strict=True)]
+    found = _in_parallel(jobs)
+    curve = np.average([by_round for _, by_round in found], axis=0, weights=[len(t.judged.label) for t in tried])
+    rounds = max(int(np.argmin(curve)) + 1, FEWEST_ROUNDS)
+    parts = [
+        t.base + booster.predict(t.judged.X, raw_score=True, num_iteration=rounds)
+        for t, (booster, _) in zip(tried, found, strict=True)
+    ]
+    return Grown(shape, rounds, np.concatenate(parts))
+
+
+def _blended(linear: np.ndarray, label: np.ndarray, offset: np.ndarray, tree: np.ndarray) -> float:
+    return float(losses((tree + linear) / 2 + offset, label).mean())
+
+
+def _in_parallel(jobs: list[Any]) -> list[Any]:
+    from joblib import Parallel
+
+    return list(Parallel(n_jobs=-1, prefer="threads")(jobs))
 
 
 def choose_weight(

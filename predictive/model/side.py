@@ -23,14 +23,16 @@ class Recipe:
     """How a model is fitted: what the folds chose.
 
     `weight` is the share of the trees' log-odds, the rest is the logistic regression's; `calibration` bends the sum.
-    `rounds` is 0 where the folds had too few closes to try trees. `auc` is the
-    out-of-fold ROC-AUC with its standard error, None without folds.
+    `rounds` is 0 where the folds had too few closes to try trees. `monotone` names features with which the log-odds may
+    only rise (1) or fall (-1). `auc` is the out-of-fold ROC-AUC with its standard error, None without folds.
     """
 
     rounds: int = trees.DEFAULT_ROUNDS
     strength: float = STRENGTHS[0]
     weight: float = 0.0
     calibration: Calibration = AS_IT_COMES
+    shape: trees.Shape = trees.DEFAULT
+    monotone: tuple[tuple[str, int], ...] = ()
     auc: tuple[float, float] | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -43,6 +45,8 @@ class Recipe:
     def from_json(cls, value: dict[str, Any]) -> Recipe:
         """The inverse of :meth:`to_json`."""
         flat = dict(value)
+        flat["shape"] = trees.Shape(**flat["shape"])
+        flat["monotone"] = tuple((name, sign) for name, sign in flat["monotone"])
         bent = Calibration(flat.pop("calibration"), **{name: flat.pop(name) for name in ("slope", "shift", "bend")})
         return cls(**{**flat, "calibration": bent, "auc": None if flat["auc"] is None else tuple(flat["auc"])})
 
@@ -96,8 +100,11 @@ def fit_side(features: Sequence[Feature], frame: pd.DataFrame, recipe: Recipe, *
     """
     label, offset = frame["label"].to_numpy(dtype=float), offset_of(frame)
     encoder = fit_encoder(features, frame)
-    X, base = encoder.transform(frame), level_of(label, offset)
-    learned = trees.Learned(X, label, base + offset)
-    booster = trees.fit_trees(learned, rounds=recipe.rounds, seed=seed) if recipe.weight > 0 else None
-    linear = fit_linear(X, label, offset, strength=recipe.strength) if recipe.weight < 1 else None
+    X, base, signs = encoder.transform(frame), level_of(label, offset), encoder.signs(recipe.monotone)
+    booster = linear = None
+    if recipe.weight > 0:
+        learned = trees.Learned(X, label, base + offset, signs)
+        booster = trees.fit_trees(learned, rounds=recipe.rounds, shape=recipe.shape, seed=seed)
+    if recipe.weight < 1:
+        linear = fit_linear(X, label, offset, strength=recipe.strength, signs=signs)
     return SideModel(encoder, recipe, booster, linear, base)

@@ -20,7 +20,7 @@ random = np.random.default_rng(3)
 X = random.normal(size=(1500, 20)); X[random.random(X.shape) < 0.1] = np.nan
 label = (random.random(1500) < 1 / (1 + np.exp(-np.nan_to_num(X[:, 0]) * 2))).astype(float)
 start = np.zeros(1500)
-booster = trees.fit_trees(trees.Learned(X, label, start), rounds=60, seed=7)
+booster = trees.fit_trees(trees.Learned(X, label, start, np.zeros(20)), rounds=60, seed=7)
 beside = linear.fit_linear(X, label, start, strength=0.3)
 for z in (trees.log_odds(booster, X), beside.log_odds(X)):
     print(hashlib.sha256(z.tobytes()).hexdigest(), z.std() > 0.1)
@@ -37,7 +37,7 @@ def draw(seed=0, rows=2_000):
 
 
 def learned(seed=0, rows=2_000, start=0.0):
-    return trees.Learned(*draw(seed, rows), np.full(rows, start))
+    return trees.Learned(*draw(seed, rows), np.full(rows, start), np.zeros(COLUMNS, dtype=int))
 
 
 @pytest.fixture(scope="module")
