@@ -64,7 +64,7 @@ def lightgbm_isotonic(X: np.ndarray, label: np.ndarray, later: np.ndarray) -> np
 
 
 def flaml(seconds: float) -> Competitor:
-    """FLAML's search for the least log loss within a budget, judged on time-ordered splits."""
+    """FLAML's search for the least log loss within a budget, with its defaults."""
 
     def fit(X: np.ndarray, label: np.ndarray, later: np.ndarray) -> np.ndarray:
         from flaml import AutoML
@@ -73,7 +73,7 @@ def flaml(seconds: float) -> Competitor:
         # As a frame, so that FLAML fills gaps for the learners that cannot have any.
         search.fit(
             X_train=pd.DataFrame(X), y_train=label.astype(int), task="classification", metric="log_loss",
-            time_budget=seconds, split_type="time", n_jobs=1, seed=7, verbose=0,
+            time_budget=seconds, n_jobs=1, seed=7, verbose=0,
             estimator_list=["lgbm", "xgboost", "rf", "extra_tree", "lrl1"],
         )  # fmt: skip
         return search.predict_proba(pd.DataFrame(later))[:, 1]

@@ -36,6 +36,8 @@ from predictive.tables import Note, Tables
 RULE_SCORE = Feature(
     "rule_score", "points of the manual rules", "context", "rule score", "number", "rule score", attribute="rule_score"
 )
+FEW = 80
+"""Closes below which it is said how far chance alone may take the level."""
 
 
 @dataclass(frozen=True)
@@ -178,6 +180,11 @@ def choose_how(
         said.append(f"with {found} closes, the time folds have too few for trees: a logistic regression is used")
     elif recipes.probability.weight == 0:
         said.append("trees were clearly worse on the time folds, so the logistic regression alone is used")
+    if found < FEW:
+        factor = np.exp(1.96 / np.sqrt(found))
+        said.append(
+            f"{found} closes are few: by chance alone the level may be off by a factor of {factor:.1f} either way"
+        )
     return features, recipes, said
 
 

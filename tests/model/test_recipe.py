@@ -166,6 +166,7 @@ def test_too_few_closes_for_folds_mean_a_logistic_regression_with_careful_defaul
         f"{closes(frame)} closes are too few for time folds: a logistic regression with careful defaults is used"
         in (said)
     )
+    assert said[-1].endswith("closes are few: by chance alone the level may be off by a factor of 1.4 either way")
     assert set(recipes.why_null) == {"fit", "interest"}
     model = fit_model(features, frame, recipes, seed=7)
     assert model.probability.booster is None
