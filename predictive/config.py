@@ -135,9 +135,15 @@ class FeatureChoice(Strict):
 
 
 class ModelChoice(Strict):
-    """What the learner may be told. One seed drives everything random."""
+    """What the learner may be told. One seed drives everything random.
+
+    `search` is how long to look for better trees than the defaults; `monotone` names features with which the chance of
+    a close may only rise or fall.
+    """
 
     seed: Annotated[int, Field(ge=0)] = 7
+    search: Duration | None = None
+    monotone: dict[str, Literal["increasing", "decreasing"]] = {}
 
 
 class ScoreChoice(Strict):

@@ -17,7 +17,7 @@ from predictive.tracking import _masked, _mlflow
 
 pytest_plugins = ["tests.trained"]
 
-COMPETITORS = {"model", "logistic", "rules"}
+COMPETITORS = {"model", "uncorrected", "logistic", "rules"}
 METRICS = {"log_loss", "brier", "roc_auc", "average_precision"}
 ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
 
@@ -53,7 +53,7 @@ def test_a_training_is_one_run_with_a_nested_run_for_each_competitor(demo, runs)
     assert [r.info.run_id for r in parents] == [demo.training.json["run_id"]]
     nested = {r.info.run_name: r for r in runs if r.data.tags.get("mlflow.parentRunId") == parents[0].info.run_id}
     assert set(nested) == COMPETITORS
-    assert len(runs) == 4
+    assert len(runs) == 5
     assert all(r.info.status == "FINISHED" for r in runs)
     for name, found in nested.items():
         for metric in METRICS:

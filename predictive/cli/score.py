@@ -86,6 +86,7 @@ def as_json(scored: Scored) -> dict[str, Any]:
         "dry_run": scored.dry_run,
         "not_eligible": scored.not_eligible,
         "hindsight": scored.hindsight,
+        "drift": scored.drift,
     }
 
 
@@ -94,6 +95,7 @@ def _print(scored: Scored, session: Session, config: str) -> None:
     say(f"{difference.rows:,} eligible contacts, as of {night.as_of:%Y-%m-%d %H:%M} UTC, by {night.model_version}")
     for why, count in scored.not_eligible.items():
         say(f"not scored: {count:,}: {why}")
+    say(scored.drift)
     if scored.hindsight:
         say("note: the model learned from outcomes later than this as-of, so these scores look better than they are")
     say()

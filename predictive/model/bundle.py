@@ -8,14 +8,16 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import yaml
 
+from predictive.clock import instant, parse_instant
 from predictive.config import Config
 from predictive.errors import ModelError
 from predictive.features.catalog import Feature, from_json, set_hash, to_json
@@ -27,13 +29,19 @@ from predictive.quadrants import Cuts
 from predictive.rules import Rules
 
 MANIFEST = "manifest.json"
+PENDING = "pending.parquet"
 LIBRARIES = ("predictive", "lightgbm", "scikit-learn", "numpy", "pandas", "narwhals", "duckdb")
+NOTHING_PENDING = pd.DataFrame({"contact_id": pd.Series(dtype="str"), "as_of": np.empty(0, np.int64), "log_odds": []})
 MODELS = ("probability", "fit", "interest")
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """What a training made. `version` names it; `report` holds plain values for the report and for MLflow."""
+    """What a training made. `version` names it; `report` holds plain values for the report and for MLflow.
+
+    `pending` are the examples that were learned from in part and had not closed: `contact_id`, `as_of` (microseconds)
+    and `log_odds` of closing in the rest of their horizon. Once they mature, they tell whether the level still holds.
+    """
 
     version: str
     model: ScoringModel
@@ -42,11 +50,17 @@ class Bundle:
     cuts: Cuts
     horizon: int
     report: dict[str, Any]
+    pending: pd.DataFrame = field(default_factory=lambda: NOTHING_PENDING, repr=False)
 
     @property
     def feature_hash(self) -> str:
         """The name of the feature set that the model was trained with."""
         return set_hash(self.features)
+
+    @property
+    def known_until(self) -> int:
+        """Until when the model knows outcomes, in microseconds: it learned from nothing that happened later."""
+        return instant(parse_instant(self.report["shipped"]["known_until"]), "UTC")
 
 
 def save_bundle(bundle: Bundle, folder: Path, *, config: str, predictions: pd.DataFrame, estimator: Any = None) -> Path:
@@ -71,6 +85,7 @@ def save_bundle(bundle: Bundle, folder: Path, *, config: str, predictions: pd.Da
         (here / "rules.yaml").write_text(rules, encoding="utf-8")
         (here / "config.yaml").write_text(config, encoding="utf-8")
         predictions.to_parquet(here / "test_predictions.parquet", index=False)
+        bundle.pending.to_parquet(here / PENDING, index=False)
         if estimator is not None:
             from joblib import dump
 
@@ -98,6 +113,7 @@ def load_bundle(path: Path) -> Bundle:
         cuts=Cuts(**{**cuts, "tiers": tuple(cuts["tiers"])}),
         horizon=scoring["horizon"],
         report=_read_json(path / "report.json"),
+        pending=pd.read_parquet(path / PENDING),
     )
 
 
@@ -190,7 +206,12 @@ def fingerprint(config: Config) -> str:
 def _write_side(side: SideModel | None, folder: Path, name: str) -> None:
     if side is None:
         return
-    value = {"recipe": side.recipe.to_json(), "encoder": side.encoder.to_json(), "trees": side.booster is not None}
+    value = {
+        "recipe": side.recipe.to_json(),
+        "encoder": side.encoder.to_json(),
+        "trees": side.booster is not None,
+        "base": side.base,
+    }
     _write_json(folder / f"{name}.json", value | {"linear": None if side.linear is None else side.linear.to_json()})
     if side.booster is not None:
         (folder / f"{name}.trees.txt").write_text(side.booster.model_to_string(), encoding="utf-8")
@@ -206,7 +227,9 @@ def _read_side(folder: Path, name: str) -> SideModel | None:
 
         booster = lightgbm.Booster(model_str=(folder / f"{name}.trees.txt").read_text(encoding="utf-8"))
     linear = None if value["linear"] is None else Linear.from_json(value["linear"])
-    return SideModel(Encoder.from_json(value["encoder"]), Recipe.from_json(value["recipe"]), booster, linear)
+    return SideModel(
+        Encoder.from_json(value["encoder"]), Recipe.from_json(value["recipe"]), booster, linear, value["base"]
+    )
 
 
 def _write_manifest(folder: Path, bundle: Bundle) -> None:

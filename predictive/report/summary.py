@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -54,8 +54,10 @@ class Recipe:
     weight: float
     rounds: int
     strength: float
+    calibration: str
     slope: float
     shift: float
+    bend: float
     auc: tuple[float, float] | None
 
 
@@ -161,7 +163,8 @@ def _making(bundle: Bundle) -> Making:
 
 def _recipe(value: dict[str, Any]) -> Recipe:
     auc = value["auc"]
-    return Recipe(**{**value, "auc": None if auc is None else (auc[0], auc[1])})
+    shown = {f.name: value[f.name] for f in fields(Recipe)}
+    return Recipe(**{**shown, "auc": None if auc is None else (auc[0], auc[1])})
 
 
 def _extent(value: dict[str, Any]) -> Extent:

@@ -11,6 +11,7 @@ from predictive.clock import DAY
 from predictive.errors import ModelError
 from predictive.features.catalog import attribute, count
 from predictive.model.bundle import Bundle, champion, crown, load_bundle, save_bundle, verify
+from predictive.model.calibration import Calibration
 from predictive.model.scoring import Recipes, fit_model
 from predictive.model.side import Recipe, expit
 from predictive.quadrants import cuts_at
@@ -22,6 +23,7 @@ FILES = (
     "fit.json",
     "interest.json",
     "interest.trees.txt",
+    "pending.parquet",
     "probability.json",
     "probability.trees.txt",
     "report.json",
@@ -29,6 +31,7 @@ FILES = (
     "scoring.json",
     "test_predictions.parquet",
 )
+BENT = Calibration("beta", slope=0.9, shift=-0.1, bend=0.05)
 FEATURES = (attribute("sector"), attribute("size", kind="number"), count(("visit",), 30), count(("visit",), 7))
 
 
@@ -48,7 +51,7 @@ def draw(rows=1_500, seed=0):
 
 
 def make(version="20260101T000000Z-abcdef", *, axes=True):
-    trees = Recipe(rounds=40, strength=0.03, weight=0.5, slope=0.9, shift=-0.1, auc=(0.7, 0.02))
+    trees = Recipe(rounds=40, strength=0.03, weight=0.5, calibration=BENT, auc=(0.7, 0.02))
     fit = Recipe(strength=0.03) if axes else None
     recipes = Recipes(trees, fit, trees if axes else None, {})
     report = {"judged": {"examples": 1000, "closes": 60}, "shipped": {"examples": 1500, "closes": 90}}
