@@ -154,9 +154,15 @@ class FeatureChoice(Strict):
 
 
 class ModelChoice(Strict):
-    """What the learner may be told. One seed drives everything random."""
+    """What the learner may be told. One seed drives everything random.
+
+    `search` is how long to look for better trees than the defaults; `monotone` names features with which the chance of
+    a close may only rise or fall.
+    """
 
     seed: Annotated[int, Field(ge=0)] = 7
+    search: Duration | None = None
+    monotone: dict[str, Literal["increasing", "decreasing"]] = {}
 
 
 class ScoreChoice(Strict):
@@ -187,6 +193,46 @@ class FileSink(Strict):
     path: Path
 
 
+class CapacityChoice(Strict):
+    """How many contacts can be called in a week; and, in one currency, what a call costs and a close is worth."""
+
+    per_week: Annotated[int, Field(ge=1)]
+    cost: Annotated[float, Field(gt=0)] | None = None
+    value: Annotated[float, Field(gt=0)] | None = None
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> CapacityChoice:
+        if (self.cost is None) != (self.value is None):
+            raise ValueError("give cost and value, or neither")
+        return self
+
+
+class Promotion(Strict):
+    """What a challenger must show: see :mod:`predictive.promotion`.
+
+    `margin` is how much higher its log loss may be, as a share of the champion's; `calibration` is how far from 1 its
+    predicted over actual closes may be, as a share.
+    """
+
+    margin: Annotated[float, Field(ge=0, le=1)] = 0.02
+    calibration: Annotated[float, Field(gt=0, le=1)] = 0.2
+
+
+class Audit(Strict):
+    """The bounds whose breaking lets `predictive audit` exit with 4.
+
+    `calibration` is how far predicted over actual closes of the newest three matured months may be from 1, and
+    `base_rate` how far the actual rate from that of training, both as shares and both only where luck is unlikely;
+    `psi` is the largest population stability index that one of the `features` most important inputs may have; those
+    that tell time since something move in any database that grows older, and are not among them.
+    """
+
+    calibration: Annotated[float, Field(gt=0)] = 0.2
+    base_rate: Annotated[float, Field(gt=0)] = 0.5
+    psi: Annotated[float, Field(gt=0)] = 0.25
+    features: Annotated[int, Field(ge=1)] = 20
+
+
 def _snapshot_kind(value: object) -> str:
     return "age" if isinstance(value, AgeSnapshots) or (isinstance(value, dict) and "at" in value) else "calendar"
 
@@ -212,6 +258,10 @@ class Config(Strict):
     rules: Path | None = None
     model: ModelChoice = ModelChoice()
     models: Path = Path("models")
+    segments: list[str] | None = None
+    capacity: CapacityChoice | None = None
+    promotion: Promotion = Promotion()
+    audit: Audit = Audit()
     score: ScoreChoice = ScoreChoice()
     tracking: Tracking = Tracking()
     sink: Sink = DuckdbSink(kind="duckdb", path=Path("scores.duckdb"))

@@ -13,6 +13,7 @@ from predictive.config import Config
 from predictive.errors import DataError, NotEligibleError, nearest
 from predictive.features.words import phrase
 from predictive.model.bundle import Bundle
+from predictive.model.drift import NO_DRIFT, Drift
 from predictive.model.reasons import find_reasons
 from predictive.quadrants import ACTIONS
 from predictive.scores import check_features, features_of, score_block
@@ -66,13 +67,22 @@ class Explanation:
         rest = sum(part for _, part in self.reasons if abs(part) < 0.005)
         out += [
             f"  {rest:+6.2f}  everything else",
-            f"  {self.level:+6.2f}  level: where everyone starts, and calibration",
+            f"  {self.level:+6.2f}  level: where everyone starts, calibration, drift",
         ]
         return [*out, f"  {self.log_odds:+6.2f}  in sum, which is {s['probability']:.2%}"]
 
 
-def explain(con: Any, tables: Tables, config: Config, bundle: Bundle, contact_id: str, *, night: int) -> Explanation:
-    """Explain the score of one contact at a night (microseconds).
+def explain(
+    con: Any,
+    tables: Tables,
+    config: Config,
+    bundle: Bundle,
+    contact_id: str,
+    *,
+    night: int,
+    drift: Drift = NO_DRIFT,
+) -> Explanation:
+    """Explain the score of one contact at a night (microseconds), corrected for `drift` as that night would have been.
 
     Raises :class:`~predictive.errors.DataError` for an unknown contact, and
     :class:`~predictive.errors.NotEligibleError`, saying why, for one that is not scored.
@@ -89,7 +99,7 @@ def explain(con: Any, tables: Tables, config: Config, bundle: Bundle, contact_id
         raise NotEligibleError(f"{contact_id} is not scored as of {iso(night)}: {why}")
     block = row[["contact_id", "as_of"]].astype({"as_of": "int64"}).reset_index(drop=True)
     frame, points = features_of(con, tables, config, bundle, block)
-    scores = score_block(con, tables, config, bundle, block, night=night).iloc[0]
+    scores = score_block(con, tables, config, bundle, block, night=night, drift=drift).iloc[0]
     reasons = find_reasons(bundle.model.probability, frame, np.array([scores["probability"]]))
     features = bundle.model.probability.encoder.features
     told = []

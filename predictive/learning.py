@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -14,28 +14,34 @@ import pandas as pd
 
 from predictive.clock import from_micros, iso
 from predictive.config import Config
-from predictive.evaluation import Comparison, compare, gain_curve, reliability
+from predictive.errors import ConfigError, nearest
+from predictive.evaluation import Comparison, gain_curve, reliability
 from predictive.features.attributes import check_attributes, contact_kinds
-from predictive.features.catalog import Feature
+from predictive.features.catalog import Feature, is_text
 from predictive.features.choose import Choice
 from predictive.features.examples import Examples, examples
 from predictive.features.expression import Attribute
 from predictive.features.snapshots import unfiltered
+from predictive.insight import inside, look, over_time, segment_columns
+from predictive.judging import COMPETITORS, compare_all, drift_report, predict
 from predictive.leakage.training import choose_honest
 from predictive.model.bundle import Bundle, fingerprint
 from predictive.model.folds import FEWEST_CLOSES, closes, time_folds
-from predictive.model.recipe import fit_platt
+from predictive.model.partial import of_the_rest, offset_of, share_closed
+from predictive.model.recipe import FIRST
 from predictive.model.scoring import Recipes, ScoringModel, choose_recipes, fit_model
-from predictive.model.side import Recipe, expit, fit_side
+from predictive.model.side import Recipe
 from predictive.quadrants import cuts_at
 from predictive.rules import Rules, all_kinds, applicable, load_rules, rule_features, score_rules
+from predictive.segments import RETURNING, returning, segment_features
 from predictive.splits import TimeSplit, check_parts, decide, observed_until
 from predictive.tables import Note, Tables
 
 RULE_SCORE = Feature(
     "rule_score", "points of the manual rules", "context", "rule score", "rule score", Attribute("rule_score")
 )
-LEAD = ["contact_id", "as_of", "label"]
+FEW = 80
+"""Closes below which it is said how far chance alone may take the level."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,7 @@ class Prepared:
     not_eligible: dict[str, int]
     immature: int
     notes: tuple[Note, ...] = ()
+    segments: dict[str, str] = field(default_factory=dict)
 
     @property
     def fingerprint(self) -> str:
@@ -82,13 +89,16 @@ def prepare(tables: Tables, config: Config, *, now: int, progress: Callable[[str
     choice, warnings = choose_honest(tables, config, outline.frame, until=split.test_from)
     rules = applicable(load_rules(config.rules), tables, strict=config.rules is not None)
     kinds = all_kinds(tables)
-    needed = list(dict.fromkeys([*choice.features, *rule_features(rules, kinds)]))
-    last = observed - config.horizon_micros
-    built = examples(tables, config, needed, first=first, last=last, progress=progress)
+    looked_at = segment_features(tables, config, choice.features)
+    needed = list(dict.fromkeys([*choice.features, *rule_features(rules, kinds), *looked_at.values()]))
+    built = examples(tables, config, needed, first=first, last=observed, progress=progress)
     scored = score_rules(rules, built.frame, kinds)
     frame = built.frame.assign(rule_score=scored.score)
+    if config.eligibility.customers == "include":
+        frame[RETURNING] = returning(tables, config, frame)
     notes = (*tables.notes, *warnings, *_notes(tables, config, split))
-    return Prepared(split, choice, rules, frame, built.not_eligible, split.immature(outline.frame), notes)
+    segments = segment_columns(looked_at, frame)
+    return Prepared(split, choice, rules, frame, built.not_eligible, split.immature(frame), notes, segments)
 
 
 def learn(
@@ -99,44 +109,66 @@ def learn(
     part, test = split.learn(prepared.frame), split.test(prepared.frame)
     progress("choosing the recipe on time folds")
     varied = [f for f in prepared.choice.features if part[f.name].nunique(dropna=False) > 1]
-    features, recipes, said = choose_how(varied, part, split.horizon, seed=seed)
+    start, search = Recipe(monotone=monotone(config.model.monotone, prepared.choice.features)), config.model.search
+    seconds = None if search is None else search.total_seconds()
+    features, recipes, said = choose_how(varied, part, split.horizon, seed=seed, start=start, search=seconds)
     progress("judging on the test part")
     judged = fit_model(features, part, recipes, seed=seed)
-    predictions = _predict(judged, varied or [RULE_SCORE], part, test, seed=seed)
-    comparison = compare(
-        predictions["label"].to_numpy(),
-        {name: predictions[column].to_numpy() for name, column in COMPETITORS.items()},
-        groups=test["cluster"].to_numpy(),
-        seed=seed,
-        closes=closes(test),
-    )
-    progress("fitting on everything mature")
-    everything = split.mature(prepared.frame)
+    later = split.later(prepared.frame)
+    found = predict(judged, varied or [RULE_SCORE], part, later, split, seed=seed)
+    predictions = found.predictions
+    comparison = compare_all(predictions, test, seed=seed)
+    progress("fitting on all that is known")
+    everything = split.everything(prepared.frame)
     shipped = fit_model(features, everything, recipes, seed=seed)
-    report = _report(prepared, recipes, said, comparison, predictions, judged, part, test, everything, seed)
+    drift = drift_report(found, comparison)
+    report = _report(prepared, recipes, said, comparison, predictions, drift, part, test, everything, seed)
+    report |= _insights(prepared, config, features, recipes, predictions, judged, test, everything)
     created = from_micros(now).strftime("%Y%m%dT%H%M%SZ")
     bundle = Bundle(
         version=f"{created}-{fingerprint(config)}",
         model=shipped,
         features=tuple(features),
         rules=prepared.rules,
-        cuts=cuts_at(float(everything["label"].mean())),
+        cuts=cuts_at(_base_rate(everything, split.horizon)),
         horizon=split.horizon,
         report=report,
+        pending=pending(everything, shipped, split.horizon),
     )
     return Training(bundle, comparison, predictions, judged, test[[f.name for f in features]].head(5))
 
 
-COMPETITORS = {"model": "probability", "logistic": "logistic", "rules": "rules"}
+def pending(known: pd.DataFrame, model: ScoringModel, horizon: int) -> pd.DataFrame:
+    """What :attr:`~predictive.model.bundle.Bundle.pending` holds, of the examples that a model learned from."""
+    rows = known[(known["followed"] < horizon) & (known["label"] == 0)]
+    rest = of_the_rest(model.probability.log_odds(rows), offset_of(rows))
+    return rows[["contact_id", "as_of"]].assign(log_odds=rest).reset_index(drop=True)
+
+
+def monotone(wanted: Mapping[str, str], features: Sequence[Feature]) -> tuple[tuple[str, int], ...]:
+    """The configured constraints as signs; raises :class:`~predictive.errors.ConfigError` for what cannot have one."""
+    numbers = [f.name for f in features if not is_text(f)]
+    for name in wanted:
+        if name not in numbers:
+            texts = [f.name for f in features if is_text(f)]
+            why = "is text, and has no order" if name in texts else "is no feature of this data"
+            raise ConfigError(f"model.monotone: {name!r} {why}; {nearest(name, numbers)}")
+    return tuple((name, 1 if direction == "increasing" else -1) for name, direction in wanted.items())
 
 
 def choose_how(
-    features: Sequence[Feature], part: pd.DataFrame, horizon: int, *, seed: int
+    features: Sequence[Feature],
+    part: pd.DataFrame,
+    horizon: int,
+    *,
+    seed: int,
+    start: Recipe = FIRST,
+    search: float | None = None,
 ) -> tuple[Sequence[Feature], Recipes, list[str]]:
     """The features and recipes for this much evidence, and what a person should know about the choice.
 
     With fewer than 20 distinct closes nothing but the rule score is calibrated; with too few for folds, or for trees,
-    the logistic regression is used.
+    the logistic regression is used. `start` and `search` are those of :func:`~predictive.model.recipe.choose_recipe`.
     """
     found = closes(part)
     if found < FEWEST_CLOSES or not features:
@@ -150,64 +182,44 @@ def choose_how(
         # The careful default is meant for a hundred columns; one alone would all but vanish.
         return (RULE_SCORE,), Recipes(Recipe(strength=100.0), None, None, null), said
     folds = time_folds(part, horizon)
-    recipes = choose_recipes(features, part, folds, seed=seed)
+    recipes = choose_recipes(features, part, folds, seed=seed, start=start, search=search)
     said = [f"the {axis} axis is null: {why}" for axis, why in recipes.why_null.items()]
-    unpurged = sum(not f.purged for f in folds)
-    if unpurged:
-        said.append(
-            f"{unpurged} of {len(folds)} time folds could not be purged: fewer than {FEWEST_CLOSES} closes remained"
-        )
     if not folds:
         said.append(f"{found} closes are too few for time folds: a logistic regression with careful defaults is used")
     elif recipes.probability.rounds == 0:
         said.append(f"with {found} closes, the time folds have too few for trees: a logistic regression is used")
     elif recipes.probability.weight == 0:
         said.append("trees were clearly worse on the time folds, so the logistic regression alone is used")
+    if found < FEW:
+        factor = np.exp(1.96 / np.sqrt(found))
+        said.append(
+            f"{found} closes are few: by chance alone the level may be off by a factor of {factor:.1f} either way"
+        )
     return features, recipes, said
-
-
-def _predict(
-    judged: ScoringModel, features: Sequence[Feature], part: pd.DataFrame, test: pd.DataFrame, *, seed: int
-) -> pd.DataFrame:
-    """One row per test example: the model, a logistic regression on `features`, and the calibrated rules."""
-    own = judged.probability
-    same = own.encoder.features == tuple(features)
-    plain = replace(own.recipe if same else Recipe(), weight=0.0, slope=1.0, shift=0.0)
-    # A blend holds the logistic regression already.
-    ready = own.linear is not None and same
-    logistic = replace(own, booster=None, recipe=plain) if ready else fit_side(features, part, plain, seed=seed)
-    slope, shift = fit_platt(part["label"].to_numpy(), part["rule_score"].to_numpy(dtype=float))
-    out = test[LEAD].copy()
-    out["as_of"] = pd.to_datetime(out["as_of"], unit="us", utc=True)
-    scores = judged.score(test)
-    out["probability"] = scores["probability"]
-    out["logistic"] = logistic.probability(test)
-    out["rules"] = expit(shift + slope * test["rule_score"].to_numpy(dtype=float))
-    out["rule_score"] = test["rule_score"]
-    return out.assign(fit=scores["fit"], interest=scores["interest"]).reset_index(drop=True)
 
 
 def _report(
     prepared: Prepared, recipes: Recipes, said: list[str], comparison: Comparison, predictions: pd.DataFrame,
-    judged: ScoringModel, part: pd.DataFrame, test: pd.DataFrame, everything: pd.DataFrame, seed: int,
+    drift: dict[str, Any], part: pd.DataFrame, test: pd.DataFrame, everything: pd.DataFrame, seed: int,
 ) -> dict[str, Any]:  # fmt: skip
     """Plain values for the report, the terminal and MLflow."""
+    horizon = prepared.split.horizon
     label, groups = predictions["label"].to_numpy(), test["cluster"].to_numpy()
-    columns = {name: predictions[column].to_numpy() for name, column in COMPETITORS.items()}
+    columns = {name: predictions[COMPETITORS[name]].to_numpy() for name in ("model", "logistic", "rules")}
     bins = {n: reliability(label, p, groups=groups, seed=seed) for n, p in columns.items()}
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "split": prepared.split.in_words(),
-        "judged": _extent(part) | {"test_examples": len(test), "test_closes": closes(test)},
-        "shipped": _extent(everything),
+        "judged": _extent(part, horizon) | {"test_examples": len(test), "test_closes": closes(test)},
+        "shipped": _extent(everything, horizon) | {"known_until": iso(prepared.split.known_until)},
         "comparison": comparison.as_dict(),
-        "verdicts": [comparison.verdict("model", other) for other in COMPETITORS if other != "model"],
+        "verdicts": [comparison.verdict("model", other) for other in ("logistic", "rules")],
+        "drift": drift,
         "reliability": {name: [b.as_dict() for b in found] for name, found in bins.items()},
         "gain": {name: [list(map(float, point)) for point in gain_curve(label, p)] for name, p in columns.items()},
         "recipes": {n: r.to_json() if (r := getattr(recipes, n)) else None for n in ("probability", "fit", "interest")},
         "said": said,
         "why_null": recipes.why_null,
-        "importance": importance(judged, test, seed=seed),
         "not_eligible": prepared.not_eligible,
         "immature": prepared.immature,
         "left_out": prepared.choice.left_out,
@@ -215,28 +227,41 @@ def _report(
     }
 
 
-def importance(model: ScoringModel, frame: pd.DataFrame, *, seed: int) -> list[dict[str, Any]]:
-    """Each feature's mean absolute part of the log-odds over at most 5,000 rows, largest first."""
-    rows = frame.sample(min(len(frame), 5_000), random_state=seed)
-    mean = np.abs(model.probability.contributions(rows)).mean(axis=0)
-    features = model.probability.encoder.features
-    order = np.argsort(-mean, kind="stable")
-    return [
-        {
-            "name": features[i].name,
-            "description": features[i].description,
-            "side": features[i].side,
-            "mean": float(mean[i]),
-        }
-        for i in order
-    ]
+def _insights(
+    prepared: Prepared, config: Config, features: Sequence[Feature], recipes: Recipes, predictions: pd.DataFrame,
+    judged: ScoringModel, test: pd.DataFrame, everything: pd.DataFrame,
+) -> dict[str, Any]:  # fmt: skip
+    """What the model is like beside how good it is: see :mod:`predictive.insight`."""
+    seed, alone = config.model.seed, replace(recipes, fit=None, interest=None)
+
+    def fit(rows: pd.DataFrame) -> Callable[[pd.DataFrame], np.ndarray]:
+        model = fit_model(features, rows, alone, seed=seed)
+        return lambda judged_rows: model.score(judged_rows)["probability"].to_numpy()
+
+    shown = {name: COMPETITORS[name] for name in ("model", "logistic", "rules")}
+    tested = test.reset_index(drop=True).assign(**{c: predictions[c].to_numpy() for c in shown.values()})
+    seen = look(tested, shown, prepared.segments, config)
+    split, at = prepared.split, prepared.frame["as_of"]
+    mature = prepared.frame[(at >= split.train_from) & (at + split.horizon <= split.observed_until)]
+    rolled = over_time(mature, fit, horizon=split.horizon, seed=seed)
+    own = judged.probability.encoder.features
+    words = {"in_words": seen["in_words"] + rolled["in_words"]}
+    return seen | rolled | words | inside(judged.probability, own, test, everything, seed=seed)
 
 
-def _extent(frame: pd.DataFrame) -> dict[str, Any]:
+def _base_rate(frame: pd.DataFrame, horizon: int) -> float:
+    """The share of examples that close within the horizon, those followed for part of it included."""
+    followed = frame["followed"].to_numpy()
+    label = frame["label"].to_numpy() == 1
+    time = np.where(label, frame["closed_at"].to_numpy(dtype=float, na_value=np.inf) - frame["as_of"], followed)
+    return float(share_closed(time, label, np.array([horizon]))[0])
+
+
+def _extent(frame: pd.DataFrame, horizon: int) -> dict[str, Any]:
     return {
         "examples": len(frame),
         "closes": closes(frame),
-        "base_rate": float(frame["label"].mean()),
+        "base_rate": _base_rate(frame, horizon),
         "from": iso(int(frame["as_of"].min())),
         "until": iso(int(frame["as_of"].max())),
     }
@@ -260,4 +285,4 @@ def _has_values(tables: Tables, name: str) -> bool:
     return name in contact_kinds(tables) and bool(tables.contacts.select(nw.col(name).count()).collect().item())
 
 
-__all__ = ["Examples", "Prepared", "Training", "choose_how", "importance", "learn", "prepare"]
+__all__ = ["Examples", "Prepared", "Training", "choose_how", "learn", "pending", "prepare"]

@@ -31,6 +31,10 @@ def _reliability(report: dict[str, Any]) -> Any:
         bars = [[b["actual"] - b["low"] for b in bins], [b["high"] - b["actual"] for b in bins]]
         axes.errorbar(x, y, yerr=bars, color=color, linestyle=line, marker=marker, capsize=2, label=name)
         top = max([top, *x, *(b["high"] for b in bins)])
+    band = [point for point in report["corp"]["model"] if point["predicted"] <= top]
+    x, low, high = ([point[key] for point in band] for key in ("predicted", "low", "high"))
+    axes.fill_between(x, low, high, step="mid", color="black", alpha=0.1, linewidth=0, label="luck alone (model)")
+    axes.step(x, [point["actual"] for point in band], where="mid", color="black", linewidth=0.8, alpha=0.6)
     axes.plot([0, top], [0, top], color="black", linewidth=0.5)
     axes.legend(frameon=False)
     return figure

@@ -15,6 +15,7 @@ from predictive.features.build import features_at
 from predictive.features.deals import opportunities, wins
 from predictive.learning import RULE_SCORE
 from predictive.model.bundle import Bundle
+from predictive.model.drift import NO_DRIFT, Drift, corrected
 from predictive.model.reasons import find_reasons, in_words
 from predictive.quadrants import quadrant, tier
 from predictive.rules import RuleScore, all_kinds, rule_features, score_rules, stage
@@ -40,22 +41,36 @@ def features_of(
 
 
 def score_block(
-    con: Any, tables: Tables, config: Config, bundle: Bundle, block: pd.DataFrame, *, night: int
+    con: Any,
+    tables: Tables,
+    config: Config,
+    bundle: Bundle,
+    block: pd.DataFrame,
+    *,
+    night: int,
+    drift: Drift = NO_DRIFT,
 ) -> pd.DataFrame:
-    """All columns of `scores` but the run's stamps, by `contact_id`, for a block (`contact_id`, `as_of`)."""
+    """All columns of `scores` but the run's stamps, by `contact_id`, for a block (`contact_id`, `as_of`).
+
+    `drift` corrects every score by its own as-of; the cuts of the axes move along, the tiers do not.
+    """
     frame, points = features_of(con, tables, config, bundle, block)
     found = bundle.model.score(frame)
-    probability, fit, interest = (found[name].to_numpy() for name in ("probability", "fit", "interest"))
+    shift = drift.at(frame["as_of"].to_numpy())
+    probability, fit, interest = (
+        corrected(found[name].to_numpy(), shift) for name in ("probability", "fit", "interest")
+    )
     reasons = find_reasons(bundle.model.probability, frame, probability)
     scores = pd.DataFrame(
         {
             "contact_id": frame["contact_id"],
             "as_of": pd.to_datetime(frame["as_of"], unit="us", utc=True),
             "probability": probability,
-            "uncorrected": probability,
+            "uncorrected": found["probability"].to_numpy(),
             "fit": fit,
             "interest": interest,
-            "quadrant": quadrant(fit, interest, bundle.cuts),
+            # Both sides of the comparison have moved by the same shift, so it is made where neither has.
+            "quadrant": quadrant(found["fit"].to_numpy(), found["interest"].to_numpy(), bundle.cuts),
             "tier": tier(probability, bundle.cuts),
             "rule_score": points.score,
             "rule_fit": points.fit,

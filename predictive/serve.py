@@ -11,12 +11,14 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from predictive.clock import from_micros, instant, last_midnight, parse_instant
+from predictive.clock import from_micros, last_midnight
 from predictive.config import Config
 from predictive.features.cut import cut
 from predictive.features.deals import wins
 from predictive.features.snapshots import judge, tonight
+from predictive.history import drift_of
 from predictive.model.bundle import Bundle
+from predictive.model.drift import in_words
 from predictive.scores import check_features, score_block
 from predictive.sinks import Difference, Night, Sink
 from predictive.splits import newest
@@ -31,6 +33,7 @@ class Scored:
     """What a run did: the night, the difference it made (or, dry, would make), and who was not eligible, by reason.
 
     `hindsight` says that the model learned from outcomes after the night: such scores look better than they are.
+    `drift` says in words how the level was corrected.
     """
 
     night: Night
@@ -38,6 +41,7 @@ class Scored:
     not_eligible: dict[str, int]
     dry_run: bool
     hindsight: bool
+    drift: str
 
 
 def night_of(config: Config, tables: Tables, *, now: int, as_of: int | None) -> int:
@@ -76,15 +80,16 @@ def score(
         "model_version": night.model_version,
         "run_id": night.run_id,
     }
+    drift = drift_of(con, tables, config, bundle, sink.read_history(), night=at, now=now)
     _start_staging(con)
     for start in range(0, len(eligible), BLOCK):
         block = eligible.iloc[start : start + BLOCK]
-        scores = score_block(con, tables, config, bundle, block, night=at).assign(**stamps)
+        scores = score_block(con, tables, config, bundle, block, night=at, drift=drift).assign(**stamps)
         _stage(con, SCORES.validate(scores[list(SCORES.columns)], lazy=True))
         progress(f"scored {start + len(block):,} of {len(eligible):,}")
     difference = sink.preview(con, "staged", night) if dry_run else sink.write(con, "staged", night)
-    learned_until = instant(parse_instant(bundle.report["shipped"]["until"]), "UTC") + bundle.horizon
-    return Scored(night, difference, not_eligible, dry_run, hindsight=learned_until > at)
+    said = in_words(drift, until=at)
+    return Scored(night, difference, not_eligible, dry_run, hindsight=bundle.known_until > at, drift=said)
 
 
 def eligible_tonight(tables: Tables, config: Config, night: int) -> tuple[pd.DataFrame, dict[str, int]]:

@@ -8,10 +8,11 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from predictive.clock import DAY, format_duration, iso
+from predictive.clock import DAY, format_duration, iso, last_midnight
 from predictive.config import Config
 from predictive.errors import DataError
 from predictive.model.folds import FEWEST_CLOSES, closes
+from predictive.model.partial import known_at
 from predictive.tables import Tables
 
 QUARTER = 90 * DAY
@@ -19,9 +20,10 @@ QUARTER = 90 * DAY
 
 @dataclass(frozen=True)
 class TimeSplit:
-    """As-ofs in [train_from, train_until) are learned from if mature at `test_from`; [test_from, test_until) judge.
+    """As-ofs in [train_from, train_until) are learned from, as known at `test_from`; [test_from, test_until) judge.
 
-    All in microseconds. `shortened` says that the history was too short for a test of a whole quarter.
+    All in microseconds. `known_until` is until when the model that ships knows outcomes: the last midnight at which
+    they were observed. `shortened` says that the history was too short for a test of a whole quarter.
     """
 
     train_from: int
@@ -29,28 +31,42 @@ class TimeSplit:
     test_from: int
     test_until: int
     observed_until: int
+    known_until: int
     horizon: int
     shortened: bool = False
 
     def learn(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """The training part: mature on the day of the split."""
+        """The training part, with what was known on the day of the split: `label`, `followed`, `offset`."""
         at = frame["as_of"]
-        return frame[(at >= self.train_from) & (at < self.train_until) & (at + self.horizon <= self.test_from)]
+        return known_at(frame[(at >= self.train_from) & (at < self.train_until)], self.test_from, self.horizon)
+
+    def later(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """All that is mature by now and was not learned from, or not wholly: the test part, and what lies before it.
+
+        `offset` is that of :func:`~predictive.model.partial.known_at` for an example that was learned from in part: it
+        had not closed by the split, and what it did then is as new to the model as the test part is. Else it is 0.
+        """
+        at = frame["as_of"]
+        mature = frame[(at >= min(self.train_from, self.test_from)) & (at < self.test_until)]
+        mature = mature[mature["as_of"] + self.horizon <= self.observed_until]
+        learned = self.learn(frame)
+        rest = learned.loc[(learned["followed"] < self.horizon) & (learned["label"] == 0), "offset"]
+        new = ~mature.index.isin(learned.index) & (mature["as_of"] >= min(self.train_until, self.test_from))
+        kept = mature[new | mature.index.isin(rest.index)]
+        return kept.assign(offset=rest.reindex(kept.index).fillna(0.0))
 
     def test(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The test part: later in time, and mature by now."""
         at = frame["as_of"]
         return frame[(at >= self.test_from) & (at < self.test_until) & (at + self.horizon <= self.observed_until)]
 
-    def mature(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """All that can be learned from today, for the model that scores."""
-        at = frame["as_of"]
-        return frame[(at >= self.train_from) & (at + self.horizon <= self.observed_until)]
+    def everything(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """All that can be learned from today, for the model that scores: `label`, `followed`, `offset` as known now."""
+        return known_at(frame[frame["as_of"] >= self.train_from], self.known_until, self.horizon)
 
     def immature(self, frame: pd.DataFrame) -> int:
-        """How many examples of the training period had not matured on the day of the split."""
-        at = frame["as_of"]
-        return int(((at >= self.train_from) & (at < self.train_until) & (at + self.horizon > self.test_from)).sum())
+        """How many examples of the training part had been followed for part of the horizon only."""
+        return int((self.learn(frame)["followed"] < self.horizon).sum())
 
     def in_words(self) -> dict[str, Any]:
         """The split with dates, for people."""
@@ -94,14 +110,14 @@ def decide(outline: pd.DataFrame, config: Config, observed: int) -> TimeSplit:
     to learn from, the test is the newest mature month, and `shortened` says so.
     """
     horizon = config.horizon_micros
-    end = observed + 1
+    end, known = observed + 1, last_midnight(observed, config.timezone)
     if config.split is not None:
         chosen = config.split
         start = 0 if chosen.train_from is None else config.micros(chosen.train_from)
         test_from = config.micros(chosen.test_from)
         until = test_from if chosen.train_until is None else config.micros(chosen.train_until)
         test_until = end if chosen.test_until is None else config.micros(chosen.test_until)
-        return TimeSplit(start, min(until, test_from), test_from, test_until, observed, horizon)
+        return TimeSplit(start, min(until, test_from), test_from, test_until, observed, known, horizon)
     mature = outline.loc[outline["as_of"] + horizon <= observed, "as_of"]
     if mature.empty:
         raise DataError(_too_short(outline, config, observed))
@@ -109,7 +125,7 @@ def decide(outline: pd.DataFrame, config: Config, observed: int) -> TimeSplit:
     splits = []
     for length in (QUARTER, QUARTER // 3):
         test_from = int(mature[mature > last - length].min())
-        splits.append(TimeSplit(0, test_from, test_from, end, observed, horizon, shortened=length < QUARTER))
+        splits.append(TimeSplit(0, test_from, test_from, end, observed, known, horizon, shortened=length < QUARTER))
     enough = [s for s in splits if closes(s.learn(outline)) >= FEWEST_CLOSES]
     return enough[0] if enough else splits[-1]
 

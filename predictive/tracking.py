@@ -66,6 +66,37 @@ def fetch_bundle(tracking: Tracking, uri: str) -> Path:
     return found[0].parent
 
 
+def run_version(tracking: Tracking, run_id: str) -> tuple[str, int]:
+    """The name and version of the model that a run registered. Raises :class:`~predictive.errors.ModelError`: none."""
+    with _mlflow(tracking) as mlflow:
+        found = mlflow.MlflowClient().search_model_versions(f"run_id='{run_id}'")
+    if not found:
+        raise ModelError(f"MLflow at {_masked(tracking.uri)} knows no model of the run {run_id}")
+    return found[0].name, int(found[0].version)
+
+
+def set_champion(tracking: Tracking, bundle: str, tags: dict[str, str]) -> int | None:
+    """Move the alias `champion` to the version that holds a bundle, and tag that version; returns it.
+
+    `challenger` leaves a version that becomes champion. None where no version of the experiment holds the bundle.
+    """
+    with _mlflow(tracking) as mlflow:
+        client, name = mlflow.MlflowClient(), tracking.experiment
+        runs = mlflow.search_runs(
+            experiment_names=[name], filter_string=f"tags.`predictive.bundle` = '{bundle}'", output_format="list"
+        )
+        found = [v for run in runs for v in client.search_model_versions(f"run_id='{run.info.run_id}'")]
+        if not found:
+            return None
+        version = found[0].version
+        client.set_registered_model_alias(name, CHAMPION, version)
+        if client.get_registered_model(name).aliases.get(CHALLENGER) == version:
+            client.delete_registered_model_alias(name, CHALLENGER)
+        for key, value in tags.items():
+            client.set_model_version_tag(name, version, f"predictive.{key}", value)
+        return int(version)
+
+
 def _log_parent(mlflow: Any, config: Config, prepared: Prepared, training: Training, bundle: Path) -> None:
     report = training.bundle.report
     recipe = report["recipes"]["probability"]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from predictive.config import Config
 from predictive.config_file import effective
+from predictive.contest import against_champion, enter
+from predictive.errors import ModelError
 from predictive.learning import Prepared, Training, learn, prepare
 from predictive.model.bundle import champion, crown, save_bundle
 from predictive.model.estimator import LeadScorer
@@ -40,13 +42,13 @@ def train(
     The first training of a configuration makes the champion. `joblib` also dumps the model as a scikit-learn estimator.
     """
     prepared = prepare(tables, config, now=now, progress=progress)
-    training = learn(prepared, config, now=now, progress=progress)
+    training = _beside_champion(learn(prepared, config, now=now, progress=progress), prepared, config)
     path = save_bundle(
         training.bundle,
         config.models if out is None else out,
         config=effective(config),
         predictions=training.predictions,
-        estimator=LeadScorer(training.bundle.model.probability) if joblib else None,
+        estimator=LeadScorer.of(training.bundle.model.probability) if joblib else None,
     )
     first = champion(config.models) is None
     progress("tracking in MLflow")
@@ -54,3 +56,20 @@ def train(
     if first:
         crown(config.models, path)
     return Trained(prepared, training, path, run, first)
+
+
+def _beside_champion(training: Training, prepared: Prepared, config: Config) -> Training:
+    """The training with what its report says of yesterday's champion; as it was where there is none."""
+    holder = champion(config.models)
+    if holder is None:
+        return training
+    seed, horizon = config.model.seed, training.bundle.horizon
+    try:
+        entry = enter("champion", holder)
+        found = against_champion(training.predictions, prepared.frame, entry, horizon=horizon, seed=seed)
+    except ModelError as error:
+        # A champion that is damaged is a reason more to train another.
+        found = {"version": holder.name, "verdict": f"the champion cannot be compared with: {error}"}
+    report = training.bundle.report
+    told = report | {"champion": found, "verdicts": [*report["verdicts"], found["verdict"]]}
+    return replace(training, bundle=replace(training.bundle, report=told))

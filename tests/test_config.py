@@ -284,3 +284,15 @@ def test_the_demo_of_the_checkout_is_the_demo_that_the_package_writes_but_for_pa
     ours = without_paths(ROOT / "configs" / "demo.yaml")
     assert ours == without_paths(ROOT / "predictive" / "defaults" / "demo.yaml")
     assert ours["features"]["exclude"]
+
+
+def test_what_is_looked_at_and_what_alerts_is_configured_with_defaults(load, problems):
+    config = load(LEAST + "capacity: {per_week: 200, cost: 15, value: 900}\nsegments: [source]\naudit: {psi: 0.1}\n")
+    assert (config.capacity.per_week, config.capacity.cost, config.capacity.value) == (200, 15, 900)
+    assert (config.segments, config.audit.psi, config.audit.calibration) == (["source"], 0.1, 0.2)
+    assert (config.promotion.margin, config.promotion.calibration) == (0.02, 0.2)
+    assert (load(LEAST).capacity, load(LEAST).segments) == (None, None)
+    assert problems(LEAST + "capacity: {per_week: 200, cost: 15}\n") == ["capacity: give cost and value, or neither"]
+    wrong = "capacity: {per_week: 0}\naudit: {psy: 1}\npromotion: {margin: 2}\n"
+    paths = [line.strip().partition(":")[0] for line in problems(LEAST + wrong)]
+    assert sorted(paths) == ["audit.psy", "capacity.per_week", "promotion.margin"]

@@ -22,9 +22,14 @@ def day(*ymd, timezone="UTC"):
 
 
 def monthly(first, last, *, closes_each=30, others=5):
-    """Examples at every first of a month: so many closes of distinct deals at each, and some that did not close."""
+    """Examples at every first of a month: so many closes of distinct deals a day later, and some that did not close."""
     rows = [
-        {"as_of": at, "label": int(i < closes_each), "deal_id": f"{at} {i}" if i < closes_each else None}
+        {
+            "as_of": at,
+            "label": int(i < closes_each),
+            "deal_id": f"{at} {i}" if i < closes_each else None,
+            "closed_at": float(at + DAY) if i < closes_each else np.nan,
+        }
         for at in calendar(first, last, "month", "UTC")
         for i in range(closes_each + others)
     ]
@@ -42,13 +47,19 @@ def outlines(draw):
     """Examples at up to ten instants, the horizon in days, and until when is observed."""
     days = st.integers(0, 400)
     instants = draw(st.lists(days, min_size=1, max_size=10, unique=True))
+    horizon = draw(st.sampled_from([1, 30, 90]))
     rows = [
-        {"as_of": d * DAY, "label": int(i < n), "deal_id": f"d{draw(st.integers(0, 200))}" if i < n else None}
+        {
+            "as_of": d * DAY,
+            "label": int(i < n),
+            "deal_id": f"d{draw(st.integers(0, 200))}" if i < n else None,
+            "closed_at": float((d + draw(st.integers(1, horizon))) * DAY) if i < n else np.nan,
+        }
         for d in instants
         for n in [draw(st.integers(0, 12))]
         for i in range(n + 2)
     ]
-    return pd.DataFrame(rows), draw(st.sampled_from([1, 30, 90])), draw(days) * DAY
+    return pd.DataFrame(rows), horizon, draw(days) * DAY
 
 
 @settings(max_examples=100, deadline=None)
@@ -65,44 +76,57 @@ def test_at_any_split_training_knows_nothing_of_what_the_test_judges(case, chose
     horizon = settings_.horizon_micros
     assume(chosen is not None or (frame["as_of"] + horizon <= observed).any())
     split = decide(frame, settings_, observed)
-    learn, test, mature = split.learn(frame), split.test(frame), split.mature(frame)
-    assert (learn["as_of"] + horizon <= split.test_from).all(), "a window reaches into the test"
+    learn, test, shipped = split.learn(frame), split.test(frame), split.everything(frame)
+    for known, at in ((learn, split.test_from), (shipped, split.known_until)):
+        assert (known["as_of"] + known["followed"] <= at).all(), "a window reaches past what is known"
+        assert (known["followed"] <= horizon).all()
+        assert (known.loc[known["label"] == 1, "closed_at"] <= at).all(), "a close is known before it happened"
+        assert known.loc[known["label"] == 0, ["closed_at", "deal_id"]].isna().all(axis=None)
+        whole = known["followed"] == horizon
+        assert (known.loc[whole, "label"] == frame.loc[known.index[whole], "label"]).all()
+        assert (known.loc[whole, "offset"] == 0).all()
+    assert split.known_until <= observed
     assert (test["as_of"] >= split.test_from).all()
     assert (test["as_of"] + horizon <= observed).all(), "an immature example judges"
-    assert (mature["as_of"] + horizon <= observed).all(), "an immature example is learned from"
-    assert not set(learn.index) & set(test.index)
-    assert len(learn) + split.immature(frame) == frame["as_of"].between(split.train_from, split.train_until - 1).sum()
+    later = split.later(frame)
+    both = later.index.intersection(learn.index)
+    assert (learn.loc[both, "label"] == 0).all(), "the judged level is corrected by a close that was learned from"
+    assert (learn.loc[both, "followed"] < horizon).all()
+    assert set(test.index) <= set(later.index)
     if chosen is None:
-        assert set(learn.index) | set(test.index) <= set(mature.index)
         assert len(test), "the default split always has a test part"
 
 
-def test_by_default_the_test_is_the_last_mature_quarter_and_training_ends_a_horizon_before():
+def test_by_default_the_test_is_the_last_mature_quarter_and_training_knows_what_was_known_on_its_first_day():
     frame = monthly(day(2024, 1, 1), day(2026, 3, 1))
     split = decide(frame, config(), day(2026, 3, 15))
     assert sorted(set(split.test(frame)["as_of"])) == [day(2025, m, 1) for m in (10, 11, 12)]
-    assert split.learn(frame)["as_of"].max() == day(2025, 7, 1)
+    assert split.learn(frame)["as_of"].max() == day(2025, 9, 1)
     assert (split.test_from, split.shortened) == (day(2025, 10, 1), False)
     assert split.immature(frame) == 2 * 35  # August and September: their windows reach past the split
-    assert split.mature(frame)["as_of"].max() == day(2025, 12, 1)
+    assert split.everything(frame)["as_of"].max() == day(2026, 3, 1)
+    assert split.known_until == day(2026, 3, 15)
 
 
 def test_an_example_is_mature_at_the_instant_its_horizon_ends():
-    split = TimeSplit(0, 100, 100, 1000, observed_until=500, horizon=50)
-    frame = pd.DataFrame({"as_of": [-1, 0, 50, 51, 99, 100, 450, 451, 1000]})
-    assert split.learn(frame)["as_of"].tolist() == [0, 50]
+    split = TimeSplit(0, 100, 100, 1000, observed_until=500, known_until=500, horizon=50)
+    at = [-1, 0, 50, 51, 99, 100, 450, 451, 1000]
+    frame = pd.DataFrame({"as_of": at, "closed_at": np.array(at) + 1.0, "deal_id": "d", "label": 1})
+    learn = split.learn(frame)
+    assert learn["as_of"].tolist() == [0, 50, 51, 99]
+    assert learn["followed"].tolist() == [50, 50, 49, 1]
     assert split.immature(frame) == 2
     assert split.test(frame)["as_of"].tolist() == [100, 450]
-    assert split.mature(frame)["as_of"].tolist() == [0, 50, 51, 99, 100, 450]
+    assert split.everything(frame)["as_of"].tolist() == [0, 50, 51, 99, 100, 450, 451]
 
 
 @pytest.mark.parametrize(("closes_each", "shortened"), [(FEWEST_CLOSES, False), (FEWEST_CLOSES // 2, True)])
 def test_where_a_quarter_leaves_too_few_closes_to_learn_from_the_test_is_a_month_and_says_so(closes_each, shortened):
     # One snapshot is left to learn from if the test is a quarter, three if it is a month.
-    frame = monthly(day(2025, 1, 1), day(2025, 7, 1), closes_each=closes_each)
-    split = decide(frame, config(), day(2025, 7, 1) + HORIZON)
+    frame = monthly(day(2025, 1, 1), day(2025, 4, 1), closes_each=closes_each)
+    split = decide(frame, config(), day(2025, 4, 1) + HORIZON)
     assert split.shortened is shortened
-    assert split.test_from == (day(2025, 7, 1) if shortened else day(2025, 5, 1))
+    assert split.test_from == (day(2025, 4, 1) if shortened else day(2025, 2, 1))
     assert split.in_words()["shortened"] is shortened
 
 
@@ -137,7 +161,7 @@ def test_a_configured_split_is_in_the_configured_time_zone_and_training_ends_by_
 def test_of_a_configured_split_all_but_the_start_of_the_test_may_be_left_out():
     frame = monthly(day(2024, 1, 1), day(2026, 3, 1))
     split = decide(frame, config(split={"test_from": "2025-06-01"}), day(2026, 3, 15))
-    assert split.learn(frame)["as_of"].agg(["min", "max"]).tolist() == [day(2024, 1, 1), day(2025, 3, 1)]
+    assert split.learn(frame)["as_of"].agg(["min", "max"]).tolist() == [day(2024, 1, 1), day(2025, 5, 1)]
     assert split.test(frame)["as_of"].agg(["min", "max"]).tolist() == [day(2025, 6, 1), day(2025, 12, 1)]
 
 
@@ -159,6 +183,7 @@ def test_an_empty_part_is_one_clear_error(test_from, part):
 @pytest.mark.parametrize(("label", "said"), [(1, "closed"), (0, "did not close")])
 def test_one_class_only_is_one_clear_error(label, said):
     frame = monthly(day(2024, 1, 1), day(2026, 3, 1)).assign(label=label)
+    frame["closed_at"] = frame["as_of"] + 1.0 if label else np.nan
     split = decide(frame, config(), day(2026, 3, 15))
     with pytest.raises(DataError, match=f"one class only: all .* training examples {said}"):
         check_parts(split.learn(frame), split.test(frame), frame, config(), split)
@@ -200,41 +225,38 @@ def labelled(draw):
     # A deal closes at one instant: it labels only examples whose windows hold that instant.
     closed = at + rng.integers(1, 10, n) * DAY
     deal = np.where(label == 1, [f"{c} {rng.integers(3)}" for c in closed], None)
-    return pd.DataFrame({"as_of": at, "label": label, "deal_id": deal}), 10 * DAY
+    outcome = {"label": label, "deal_id": deal, "closed_at": np.where(label == 1, closed, np.nan)}
+    return pd.DataFrame({"as_of": at} | outcome), 10 * DAY
 
 
 @settings(max_examples=60, deadline=None)
 @given(labelled())
-def test_time_folds_are_judged_on_later_time_than_they_learn_from_and_purged_where_they_say_so(case):
+def test_time_folds_learn_what_was_known_when_their_judged_part_began(case):
     frame, horizon = case
     folds = time_folds(frame, horizon)
     at = frame["as_of"].to_numpy()
     for fold in folds:
-        start = at[fold.valid].min()
-        assert at[fold.train].max() < start
-        assert closes(frame, fold.train) >= FEWEST_CLOSES
+        train, start = fold.train(frame), at[fold.valid].min()
+        assert train["as_of"].max() < fold.start <= start
+        assert (train["as_of"] + train["followed"] <= fold.start).all(), "a window reaches into the judged part"
+        assert closes(train) >= FEWEST_CLOSES
         assert closes(frame, fold.valid) > 0
-        enough_when_purged = closes(frame, np.flatnonzero(at + horizon <= start)) >= FEWEST_CLOSES
-        assert fold.purged == enough_when_purged
-        if fold.purged:
-            assert (at[fold.train] + horizon <= start).all(), "a window reaches into the judged part"
-            both = set(frame["deal_id"].iloc[fold.train].dropna()) & set(frame["deal_id"].iloc[fold.valid].dropna())
-            assert not both, "a deal is learned from and judged on"
+        both = set(train["deal_id"].dropna()) & set(frame["deal_id"].iloc[fold.valid].dropna())
+        assert not both, "a deal is learned from and judged on"
     for earlier, later in pairwise(folds):
         assert at[earlier.valid].max() < at[later.valid].min()
-        if earlier.purged == later.purged:
-            assert set(earlier.train) <= set(later.train), "folds expand"
+        assert set(earlier.train(frame).index) <= set(later.train(frame).index), "folds expand"
 
 
 def test_the_judged_parts_of_time_folds_share_the_later_closes_about_equally():
     frame = monthly(day(2023, 1, 1), day(2025, 12, 1), closes_each=10)
     folds = time_folds(frame, HORIZON)
-    assert [f.purged for f in folds] == [True, True, True]
+    assert len(folds) == 3
     assert [closes(frame, f.valid) for f in folds] == pytest.approx([72, 72, 72], abs=10)
     assert max(f.valid.max() for f in folds) == len(frame) - 1
 
 
 def test_too_few_closes_give_no_folds():
-    frame = pd.DataFrame({"as_of": np.arange(100) * DAY, "label": 0, "deal_id": None})
+    frame = pd.DataFrame({"as_of": np.arange(100) * DAY, "label": 0, "deal_id": None, "closed_at": np.nan})
     frame.loc[: 2 * FEWEST_CLOSES - 2, "label"] = 1
     assert time_folds(frame, DAY) == []

@@ -1,6 +1,9 @@
 import json
+import os
 import re
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
@@ -14,7 +17,7 @@ from predictive.tracking import _masked, _mlflow
 
 pytest_plugins = ["tests.trained"]
 
-COMPETITORS = {"model", "logistic", "rules"}
+COMPETITORS = {"model", "uncorrected", "logistic", "rules"}
 METRICS = {"log_loss", "brier", "roc_auc", "average_precision"}
 ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
 
@@ -50,7 +53,7 @@ def test_a_training_is_one_run_with_a_nested_run_for_each_competitor(demo, runs)
     assert [r.info.run_id for r in parents] == [demo.training.json["run_id"]]
     nested = {r.info.run_name: r for r in runs if r.data.tags.get("mlflow.parentRunId") == parents[0].info.run_id}
     assert set(nested) == COMPETITORS
-    assert len(runs) == 4
+    assert len(runs) == 5
     assert all(r.info.status == "FINISHED" for r in runs)
     for name, found in nested.items():
         for metric in METRICS:
@@ -104,6 +107,29 @@ def test_the_registered_model_predicts_what_the_bundle_predicts(demo, mlflow):
     names = {f.name: "float64" if f.kind == "number" else "str" for f in bundle.features}
     unknown = pd.DataFrame({n: pd.Series([None, None], dtype=d) for n, d in names.items()})
     assert np.isfinite(loaded.predict(unknown)["probability"]).all()
+
+
+@pytest.mark.slow
+def test_the_command_line_of_mlflow_scores_a_plain_frame_of_features(trained_tiny, tmp_path):
+    """In a process of its own, as anybody would who serves the model without this package's commands."""
+    config, training = trained_tiny
+    bundle = load_bundle(Path(training.json["bundle"]))
+    values = {"number": [3.0, 0.0, None], "text": ["software", "retail", None]}
+    frame = pd.DataFrame({f.name: values[f.kind] for f in bundle.features})
+    frame.to_json(tmp_path / "in.json", orient="split", index=False)
+    request = {"dataframe_split": json.loads((tmp_path / "in.json").read_text())}
+    (tmp_path / "in.json").write_text(json.dumps(request))
+    command = [
+        sys.executable, "-m", "mlflow", "models", "predict", "--model-uri", "models:/tiny@champion", "--env-manager",
+        "local", "--input-path", tmp_path / "in.json", "--output-path", tmp_path / "out.json",
+    ]  # fmt: skip
+    places = {"MLFLOW_TRACKING_URI": f"sqlite:///{config.parent}/mlflow.db", "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run(command, check=True, capture_output=True, env=os.environ | places, timeout=120)  # noqa: S603 - our own
+    found = pd.DataFrame(json.loads((tmp_path / "out.json").read_text())["predictions"])
+    names = {f.name: "float64" if f.kind == "number" else "object" for f in bundle.features}
+    expected = bundle.model.score(frame.astype(names))
+    assert found["probability"].to_numpy() == pytest.approx(expected["probability"].to_numpy(), rel=1e-12)
+    assert list(found) == ["probability", "fit", "interest"]
 
 
 def test_the_model_is_a_bundle_with_its_hashes_and_nothing_pickled(demo, artifacts):

@@ -8,17 +8,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from predictive.clock import DAY, parse_instant, to_micros
+from predictive.clock import parse_instant, to_micros
 from predictive.config import ModelChoice
-from predictive.learning import learn, prepare
+from predictive.learning import learn, pending, prepare
 from predictive.model.bundle import champion, load_bundle, save_bundle
 from predictive.model.scoring import Recipes, fit_model
 from predictive.model.side import Recipe
 
 pytest_plugins = ["tests.trained"]
 
-COLUMNS = ["contact_id", "as_of", "label", "probability", "logistic", "rules", "rule_score", "fit", "interest"]
-COMPETITORS = {"model", "logistic", "rules"}
+PROBABILITIES = ["probability", "uncorrected", "logistic", "rules"]
+COLUMNS = ["contact_id", "as_of", "label", *PROBABILITIES, "rule_score", "fit", "interest"]
+COMPETITORS = {"model": "probability", "uncorrected": "uncorrected", "logistic": "logistic", "rules": "rules"}
+HEADING = "log loss Brier ROC-AUC avg. precision lift at 10 % predicted/actual"
 METRICS = {"log_loss", "brier", "roc_auc", "average_precision"}
 
 
@@ -48,9 +50,9 @@ def test_what_is_learned_agrees_with_the_truth(demo, predictions):
 
 def test_every_competitor_is_measured_on_the_same_test_contacts(demo, predictions):
     metrics = demo.training.json["metrics"]
-    assert set(metrics) == COMPETITORS
+    assert set(metrics) == set(COMPETITORS)
     label = predictions["label"].to_numpy()
-    for name, column in {"model": "probability", "logistic": "logistic", "rules": "rules"}.items():
+    for name, column in COMPETITORS.items():
         assert set(metrics[name]) >= METRICS
         p = predictions[column].to_numpy()
         assert metrics[name]["log_loss"] == pytest.approx(-np.mean(np.log(np.where(label == 1, p, 1 - p))))
@@ -62,23 +64,24 @@ def test_the_test_predictions_have_the_columns_of_the_contract_and_one_row_per_e
     assert list(predictions.columns) == COLUMNS
     assert not predictions.duplicated(["contact_id", "as_of"]).any()
     assert str(predictions["as_of"].dtype) == "datetime64[us, UTC]"
-    probabilities = predictions[["probability", "logistic", "rules", "fit", "interest"]]
+    probabilities = predictions[[*PROBABILITIES, "fit", "interest"]]
     assert ((probabilities > 0) & (probabilities < 1)).all(axis=None)
     assert predictions["rule_score"].between(0, 100).all()
     assert len(predictions) == demo.training.json["judged"]["test_examples"]
 
 
 def test_the_rules_are_calibrated_on_the_training_part_and_keep_their_order(predictions):
-    by_score = predictions.groupby("rule_score")["rules"].agg(["min", "max"])
-    assert (by_score["min"] == by_score["max"]).all()
-    assert by_score["min"].is_monotonic_increasing
+    for _, night in predictions.groupby("as_of"):  # each is corrected for drift by itself
+        by_score = night.groupby("rule_score")["rules"].agg(["min", "max"])
+        assert (by_score["min"] == by_score["max"]).all()
+        assert by_score["min"].is_monotonic_increasing
 
 
 def test_test_examples_follow_the_training_part_and_are_mature(demo, predictions):
     split = demo.training.json["split"]
     assert predictions["as_of"].min() == pd.Timestamp(split["test_from"])
     assert predictions["as_of"].max() + pd.Timedelta(days=90) <= pd.Timestamp(split["observed_until"])
-    assert pd.Timestamp(demo.training.json["judged"]["until"]) + pd.Timedelta(days=90) <= predictions["as_of"].min()
+    assert pd.Timestamp(demo.training.json["judged"]["until"]) < predictions["as_of"].min()
 
 
 def test_the_manifest_keeps_judged_and_shipped_apart(demo):
@@ -128,8 +131,8 @@ def test_the_first_training_makes_the_champion_and_the_second_is_a_challenger(tr
     assert first.json["champion"] is True
     assert str(champion(config.parent / "models")) == first.json["bundle"]
     assert said[-2:] == [
-        "This is a challenger; the champion still scores. To score with this one:",
-        f"next      predictive score {config} --model {bundle} --dry-run",
+        "This is a challenger; the champion still scores. To make it the champion, if it earns it:",
+        f"next      predictive promote {config} {bundle.name}",
     ]
     assert [line for line in said if line.startswith("MLflow ") and line.endswith("tiny version 2")]
     again = load_bundle(bundle).report["comparison"]["evaluations"]
@@ -137,7 +140,7 @@ def test_the_first_training_makes_the_champion_and_the_second_is_a_challenger(tr
         assert {m: v["value"] for m, v in again[name]["values"].items()} == metrics
 
 
-def test_what_is_judged_knows_the_training_part_alone_and_what_ships_all_that_is_mature(trained_tiny, opened):
+def test_what_is_judged_knows_the_training_part_alone_and_what_ships_all_that_is_known(trained_tiny, opened):
     path, first = trained_tiny
     bundle = load_bundle(Path(first.json["bundle"]))
     with opened(path) as (config, _, tables, now):
@@ -147,25 +150,28 @@ def test_what_is_judged_knows_the_training_part_alone_and_what_ships_all_that_is
         *(found[name] and Recipe.from_json(found[name]) for name in ("probability", "fit", "interest")), {}
     )
     part, test = split.learn(prepared.frame), split.test(prepared.frame)
-    assert part["as_of"].max() + split.horizon <= split.test_from <= test["as_of"].min()
+    assert (part["as_of"] + part["followed"]).max() <= split.test_from <= test["as_of"].min()
     judged = fit_model(bundle.features, part, recipes, seed=7).score(test)
     written = pd.read_parquet(Path(first.json["bundle"]) / "test_predictions.parquet")
-    np.testing.assert_array_equal(judged, written[list(judged.columns)])
-    everything = split.mature(prepared.frame)
+    np.testing.assert_array_equal(judged["probability"], written["uncorrected"])
+    everything = split.everything(prepared.frame)
     assert set(test.index) | set(part.index) <= set(everything.index)
     shipped = fit_model(bundle.features, everything, recipes, seed=7)
     np.testing.assert_array_equal(bundle.model.score(test), shipped.score(test))
+    pd.testing.assert_frame_equal(bundle.pending, pending(everything, shipped, split.horizon), check_dtype=False)
+    assert (bundle.pending["as_of"] + split.horizon > split.known_until).all()
+    assert not set(bundle.pending["contact_id"]) & set(everything.loc[everything["label"] == 1, "contact_id"])
     assert not np.array_equal(judged, shipped.score(test))
 
 
 def test_train_says_how_the_three_compare_and_what_was_left_out(challenger):
     said, _ = challenger
-    heading = said.index(
-        "               log loss          Brier      ROC-AUC  avg. precision  lift at 10 %  predicted/actual"
-    )
-    assert [line.split()[0] for line in said[heading + 1 : heading + 7 : 2]] == ["model", "logistic", "rules"]
-    assert len([line for line in said if line.startswith("The model ")]) == 2
-    assert [line for line in said if line.startswith("left out: ") and "immature" in line]
+    (heading,) = [i for i, line in enumerate(said) if line.split() == HEADING.split()]
+    assert [line.split()[0] for line in said[heading + 1 : heading + 9 : 2]] == list(COMPETITORS)
+    verdicts = [line for line in said if " on log loss, " in line or " on log loss (" in line]
+    for number, opponent in enumerate(("the logistic regression", "the rules", "the champion")):
+        assert opponent in verdicts[number].lower()
+    assert [line for line in said if line.startswith("immature: ")]
 
 
 def test_the_dump_for_notebooks_predicts_what_the_bundle_predicts(trained_tiny, challenger, opened):
@@ -173,11 +179,12 @@ def test_the_dump_for_notebooks_predicts_what_the_bundle_predicts(trained_tiny, 
     scorer = joblib.load(challenger[1] / "model.joblib")
     with opened(trained_tiny[0]) as (config, _, tables, now):
         frame = prepare(tables, config, now=now).frame
-    closing = scorer.predict_proba(frame[scorer.feature_names_in_])
+    columns = frame[scorer.feature_names_in_]
+    closing = scorer.predict_proba(columns)
     assert closing.shape == (len(frame), 2)
     np.testing.assert_allclose(closing.sum(axis=1), 1)
     np.testing.assert_array_equal(closing[:, 1], bundle.model.probability.probability(frame))
-    assert set(scorer.predict(frame)) == set(scorer.classes_) == {0, 1}
+    assert set(scorer.predict(columns)) == set(scorer.classes_) == {0, 1}
 
 
 def test_few_closes_are_said_and_the_rules_take_the_models_place(tiny, trained_tiny, run, tmp_path):
@@ -193,8 +200,8 @@ def test_few_closes_are_said_and_the_rules_take_the_models_place(tiny, trained_t
     assert found["metrics"]["logistic"]["log_loss"] < 1.1 * found["metrics"]["rules"]["log_loss"], (
         "all features, carefully"
     )
-    ranks = predictions[["probability", "rule_score"]].rank()
-    assert (ranks["probability"] == ranks["rule_score"]).all()
+    ranks = predictions[["uncorrected", "rule_score"]].rank()
+    assert (ranks["uncorrected"] == ranks["rule_score"]).all()
     scored = run("score", tmp_path / "tiny.yaml", "--json")
     assert scored.code == 0, scored.err
     assert scored.json["rows"] > 0
@@ -213,11 +220,10 @@ def test_a_configured_split_is_obeyed_and_what_reaches_past_it_is_immature(tiny,
     at = {k: to_micros(parse_instant(f"{v}T00:00:00+00:00")) for k, v in split.items()}
     assert at["train_from"] <= part["as_of"].min()
     assert part["as_of"].max() < at["train_until"]
-    assert part["as_of"].max() + 30 * DAY <= at["test_from"]
+    assert (part["as_of"] + part["followed"]).max() <= at["test_from"]
     assert at["test_from"] <= test["as_of"].min()
     assert test["as_of"].max() < at["test_until"]
-    early = prepared.frame["as_of"].between(at["train_from"], at["train_until"] - 1)
-    assert prepared.immature == (early & (prepared.frame["as_of"] + 30 * DAY > at["test_from"])).sum()
+    assert prepared.immature == 0, "August ends a month before the test"
 
 
 def test_every_number_of_the_json_is_finite_or_null(trained_tiny):

@@ -22,12 +22,17 @@ COMMANDS = {
     "score": "score every eligible contact and write back",
     "report": "write the report as one HTML file",
     "explain": "say why one contact has its score",
+    "compare": "compare models on what none of them has learned from",
+    "promote": "make a model the champion that scores, if it earns it",
+    "audit": "hold past scores against what happened since",
 }
 DONE, USER, BUG, INTERRUPTED = 0, 1, 3, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code: 0 done, 1 the user's to fix, 3 a bug (2, wrong usage, exits at once).
+    """Run one command; returns the exit code: 0 done, 1 the user's to fix, 3 a bug, 4 an audit that alerts.
+
+    Wrong usage exits at once, with 2.
 
     >>> main(["train", "no-such.yaml"])
     1

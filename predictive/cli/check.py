@@ -113,7 +113,7 @@ def _print(found: dict[str, Any], session: Session, config: str, audited: Audit 
             f"training    {examples['train']:>12,} examples, {closes['train']:,} closes, to {split['train_until'][:10]}"
         )
         say(f"test        {examples['test']:>12,} examples, {closes['test']:,} closes, from {split['test_from'][:10]}")
-        say(f"immature    {examples['immature']:>12,} examples left out: their horizon reaches past the split")
+        say(f"immature    {examples['immature']:>12,} of the training examples, whose horizon reaches past the split")
         say(f"features    {found['features']:>12,}")
     say()
     say("# what may bend a model")

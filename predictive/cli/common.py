@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from predictive.tables import Tables
 
 
+MODELS = "bundle folder, name of a bundle, version or run in MLflow, models:/NAME@ALIAS, or champion"
+"""What may be given where a model is named."""
+
+
 @dataclass(frozen=True)
 class Session:
     """An open configuration: `con` is the working database in which `tables` live; `now` is in microseconds."""

@@ -23,12 +23,17 @@ def run(args: argparse.Namespace) -> int:
     """Explain; exit 0, or 1 with the reason where the contact is not scored."""
     with opened(args.config) as session:
         from predictive.explain import explain
+        from predictive.history import drift_of
         from predictive.serve import night_of
+        from predictive.sinks import open_sink
 
         bundle = find_bundle(session, args.model)
         given = parse_as_of(args.as_of, session.config, session.tables, session.now)
         night = night_of(session.config, session.tables, now=session.now, as_of=given)
-        found = explain(session.con, session.tables, session.config, bundle, args.contact_id, night=night)
+        con, tables, config = session.con, session.tables, session.config
+        history = open_sink(config.sink).read_history()
+        drift = drift_of(con, tables, config, bundle, history, night=night, now=session.now)
+        found = explain(con, tables, config, bundle, args.contact_id, night=night, drift=drift)
         if args.json:
             say_json(found.as_dict())
         else:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from predictive.cli.common import (
+    MODELS,
     Session,
     add_as_of,
     add_config,
@@ -19,7 +19,6 @@ from predictive.cli.common import (
     shorten,
     table,
 )
-from predictive.errors import ModelError
 
 if TYPE_CHECKING:
     from predictive.model.bundle import Bundle
@@ -39,9 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def add_model(parser: argparse.ArgumentParser) -> None:
     """`--model`."""
-    parser.add_argument(
-        "--model", metavar="MODEL", help="bundle folder, or models:/NAME@ALIAS from MLflow (default: the champion)"
-    )
+    parser.add_argument("--model", metavar="MODEL", help=f"{MODELS} (default: the champion)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -66,21 +63,10 @@ def run(args: argparse.Namespace) -> int:
 
 def find_bundle(session: Session, named: str | None) -> Bundle:
     """The bundle that `--model` names, or the champion."""
-    from predictive.model.bundle import champion, load_bundle
+    from predictive.cli.models import find_path
+    from predictive.model.bundle import load_bundle
 
-    if named is None:
-        path = champion(session.config.models)
-        if path is None:
-            raise ModelError(
-                f"no champion in {session.config.models}; train first (`predictive train CONFIG`), or name one: --model"
-            )
-    elif named.startswith("models:/"):
-        from predictive.tracking import fetch_bundle
-
-        path = fetch_bundle(session.config.tracking, named)
-    else:
-        path = Path(named)
-    return load_bundle(path)
+    return load_bundle(find_path(session.config, named))
 
 
 def as_json(scored: Scored) -> dict[str, Any]:
@@ -100,6 +86,7 @@ def as_json(scored: Scored) -> dict[str, Any]:
         "dry_run": scored.dry_run,
         "not_eligible": scored.not_eligible,
         "hindsight": scored.hindsight,
+        "drift": scored.drift,
     }
 
 
@@ -108,6 +95,7 @@ def _print(scored: Scored, session: Session, config: str) -> None:
     say(f"{difference.rows:,} eligible contacts, as of {night.as_of:%Y-%m-%d %H:%M} UTC, by {night.model_version}")
     for why, count in scored.not_eligible.items():
         say(f"not scored: {count:,}: {why}")
+    say(scored.drift)
     if scored.hindsight:
         say("note: the model learned from outcomes later than this as-of, so these scores look better than they are")
     say()

@@ -58,7 +58,21 @@ def as_json(trained: Trained) -> dict[str, Any]:
         "champion": trained.is_champion,
         "metrics": {n: {m: v["value"] for m, v in e["values"].items()} for n, e in evaluations.items()},
         "intervals": {n: {m: [v["low"], v["high"]] for m, v in e["values"].items()} for n, e in evaluations.items()},
-        **{key: report[key] for key in ("split", "judged", "shipped", "verdicts", "said", "left_out", "notes")},
+        **{
+            key: report[key]
+            for key in (
+                "split",
+                "judged",
+                "shipped",
+                "verdicts",
+                "drift",
+                "said",
+                "in_words",
+                "capacity",
+                "left_out",
+                "notes",
+            )
+        },
         "not_eligible": report["not_eligible"],
         "immature": report["immature"],
     }
@@ -76,7 +90,7 @@ def _print(trained: Trained, config: str) -> None:
     say()
     say(table(_rows(report["comparison"]["evaluations"])))
     say()
-    for line in [*report["verdicts"], *report["said"]]:
+    for line in [*report["verdicts"], report["drift"]["said"], *report["said"], *report["in_words"]]:
         say(line)
     for line in _left_out(report):
         say(line)
@@ -87,8 +101,8 @@ def _print(trained: Trained, config: str) -> None:
     if trained.is_champion:
         say(f"next      predictive score {config} --dry-run")
     else:
-        say("This is a challenger; the champion still scores. To score with this one:")
-        say(f"next      predictive score {config} --model {shorten(trained.bundle)} --dry-run")
+        say("This is a challenger; the champion still scores. To make it the champion, if it earns it:")
+        say(f"next      predictive promote {config} {trained.bundle.name}")
 
 
 def _rows(evaluations: dict[str, Any]) -> list[list[str]]:
@@ -111,6 +125,8 @@ def _left_out(report: dict[str, Any]) -> list[str]:
     """What was not used, counted."""
     lines = [f"left out: {n:,} examples, because {why}" for why, n in report["not_eligible"].items()]
     if report["immature"]:
-        lines.append(f"left out: {report['immature']:,} examples whose horizon reaches past the split (immature)")
+        lines.append(
+            f"immature: {report['immature']:,} examples count for as long as they had been followed by the split"
+        )
     lines += [f"left out: column {name}: {why}" for name, why in report["left_out"].items()]
     return lines + [f"note: {note}" for note in report["notes"]]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 from numpy.random import Generator
@@ -49,11 +51,14 @@ class History:
     snapshots: tuple[State, ...]
 
 
-def simulate(world: World, rng: Generator) -> History:
-    """Run the whole history."""
+def simulate(world: World, rng: Generator, *, as_ofs: Sequence[datetime] = c.TRUTH_AS_OFS) -> History:
+    """Run the whole history, and keep the state at the start of each of the days `as_ofs` but the last, and at its end.
+
+    The history does not depend on which days these are.
+    """
     state = State.at_creation(world)
     arrived = np.searchsorted(world.day, np.arange(c.DAYS + 1))
-    moments = [(as_of - c.START).days for as_of in c.TRUTH_AS_OFS]
+    moments = [(as_of - c.START).days for as_of in as_ofs]
     touches, closed, promoted, snapshots = [], [], [], []
     for day in range(c.DAYS):
         here = state.first(arrived[day])

@@ -15,25 +15,32 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from predictive.evaluation.clusters import encode
 from predictive.evaluation.intervals import (
     REPLICATES,
     Estimate,
     Evaluation,
     Matrix,
-    encode,
     estimates,
     evaluation,
     measurer,
     plain,
     resampled,
+    settled,
 )
-from predictive.evaluation.metrics import METRICS, as_weights, rank
+from predictive.evaluation.metrics import METRICS
+from predictive.evaluation.tally import as_weights, rank
 
-NAMES = {"model": "the model", "logistic": "the logistic regression", "rules": "the rules"}
-"""What sentences call the competitors that every training has; others go by their own names."""
+NAMES = {
+    "model": "the model",
+    "logistic": "the logistic regression",
+    "rules": "the rules",
+    "champion": "the champion",
+}
+"""What sentences call the competitors of a training; others go by their own names."""
 FEW = 20
 """Closes below which an interval is known to be too narrow."""
-WORDS = {"lower": "lower by", "higher": "higher by", "one": "nearer to 1 by"}
+WORDS = {"lower": "lower by", "higher": "higher by", "one": "nearer to 1 by", "zero": "nearer to 0 by"}
 
 
 @dataclass(frozen=True)
@@ -43,7 +50,7 @@ class Comparison:
     `evaluations` holds one :class:`~predictive.evaluation.intervals.Evaluation` per competitor. `advantages[a, b]` says
     for each metric how much better a is than b, with a paired 95 % interval: **above 0 favours a, whichever way the
     metric points**. It is the difference of the values, a - b where higher is better and b - a where lower is, and of
-    their distances from 1 where 1 is best. Every ordered pair is there.
+    their distances from 1 (or 0) where that is best. Every ordered pair is there.
     """
 
     baseline: str
@@ -117,7 +124,7 @@ def compare(
         n_jobs=n_jobs,
     )
     parts = dict(zip(rankings, np.split(draws, len(rankings), axis=1), strict=True))
-    values = {name: measure[name](w)[np.newaxis] for name in rankings}
+    values = {name: settled(measure[name](w), parts[name])[np.newaxis] for name in rankings}
     return Comparison(
         baseline=baseline,
         evaluations={
@@ -132,10 +139,10 @@ def compare(
 
 
 def _advantage(a: Matrix, b: Matrix) -> Matrix:
-    """How much better a is than b, metric by metric; the last column, noise, adds up whichever way one subtracts."""
+    """How much better a is than b, metric by metric; of the last three columns, noise adds up either way."""
     metrics = enumerate(METRICS.values())
     better = [metric.merit(a[:, column]) - metric.merit(b[:, column]) for column, metric in metrics]
-    return np.stack([*better, a[:, -1] + b[:, -1]], axis=1)
+    return np.stack([*better, a[:, -3] + b[:, -3], a[:, -2] + b[:, -2], b[:, -1] - a[:, -1]], axis=1)
 
 
 def _sentence(winner: str, loser: str, metric: str, gap: Estimate, found: Evaluation) -> str:

@@ -7,11 +7,17 @@ A resample is a vector of weights: how often each row's cluster was drawn. Inter
 a number over the resamples (Efron 1979, doi:10.1214/aos/1176344552; Efron & Tibshirani 1993, chapter 13). With fewer
 than about 20 closes they are too narrow: in simulations they held the truth 83 to 95 times in 100.
 
-The calibration error is the exception. A resample adds noise to what is already a sum of absolute noise, so the
-percentiles of a perfectly calibrated model never hold its true error, 0. But the error cannot be further from the truth
-than the excesses of its ten bins are, in absolute terms and added up (the triangle inequality), and those are free of
-that bias. The 95th percentile of that sum, between resamples and the sample, is how far the interval reaches to either
-side: it holds the truth about 95 times in 100 where the true error is 0, and more often elsewhere.
+Numbers that noise itself makes larger are the exception. For the calibration error, a resample adds noise to what is
+already a sum of absolute noise, so the percentiles of a perfectly calibrated model never hold its true error, 0. But
+the error cannot be further from the truth than the excesses of its ten bins are, in absolute terms and added up (the
+triangle inequality), and those are free of that bias. The 95th percentile of that sum, between resamples and the
+sample, is how far the interval reaches to either side: it holds the truth about 95 times in 100 where the true error is
+0, and more often elsewhere. Likewise for its debiased form, with the root mean square in place of the sum; there the
+mean square of what resampling adds is also the noise of whole clusters that the estimate itself leaves out.
+
+For the miscalibration and discrimination parts of the Brier score, the sample's own noise is up to twice what
+resampling adds on average, in simulations, as isotonic regression fits a resample's noise less freely. So the
+percentiles are moved down by three times that, and the interval then made to hold the number itself.
 """
 
 from __future__ import annotations
@@ -21,19 +27,22 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
 
-from predictive.evaluation.metrics import METRICS, Ranking, Vector, as_weights, bin_excess, rank
+from predictive.evaluation.calibration import BINS, bin_excess, rms_gap
+from predictive.evaluation.clusters import Codes, encode
+from predictive.evaluation.metrics import METRICS
+from predictive.evaluation.tally import Ranking, Vector, as_weights, rank
 
 Matrix = NDArray[np.float64]
 
 REPLICATES = 500
-Z95 = 1.959963984540054
-"""The 97.5 percentile of the standard normal distribution."""
 MOST_UNDEFINED = 0.05
 """The largest share of resamples in which a number may be undefined before its interval is."""
+NOISY = ("calibration_error", "calibration_error_debiased", "miscalibration", "discrimination")
+"""Metrics that are never negative, and that noise makes larger."""
+DEBIASED = list(METRICS).index("calibration_error_debiased")
 BLOCK = 20
 """Resamples per parallel task: enough work to be worth a thread's while."""
 
@@ -63,22 +72,6 @@ class Evaluation:
     closes: int
     base_rate: float
     values: dict[str, Estimate]
-
-    def as_dict(self) -> dict[str, Any]:
-        """The fields as JSON knows them; NaN becomes None."""
-        return {name: plain(value) for name, value in asdict(self).items()}
-
-
-@dataclass(frozen=True)
-class Bin:
-    """One bin of a reliability diagram: mean probability, actual rate with its 95 % interval, examples and closes."""
-
-    predicted: float
-    actual: float
-    low: float
-    high: float
-    n: int
-    closes: int
 
     def as_dict(self) -> dict[str, Any]:
         """The fields as JSON knows them; NaN becomes None."""
@@ -124,71 +117,10 @@ def evaluate(
     return evaluation(ranking, draws, codes=codes, weights=w, closes=closes)
 
 
-def reliability(
-    labels: ArrayLike, probabilities: ArrayLike, *, groups: ArrayLike, seed: int, bins: int = 10
-) -> tuple[Bin, ...]:
-    """A reliability diagram: up to `bins` bins of equally many examples, the lowest probabilities first.
-
-    Examples that share a probability stay together, so heavy ties make bins unequal or fewer. A bin's interval is
-    :func:`wilson`'s at its effective number of examples, rate × (1 - rate) / variance, with the variance of the rate
-    from the cluster bootstrap (Korn & Graubard 1998, Survey Methodology 24, 193-201): unlike percentiles it stays
-    honest with few closes or none. `closes` counts clusters with at least one label of 1. `groups`, `seed` and errors
-    are those of :func:`evaluate`.
-
-    >>> [b.closes for b in reliability([0, 0, 1, 1], [0.1, 0.1, 0.4, 0.4], groups=[1, 2, 3, 3], seed=7)]
-    [0, 1]
-    """
-    ranking = rank(labels, probabilities)
-    y, p, n = np.asarray(labels, dtype=np.float64), np.asarray(probabilities, dtype=np.float64), len(ranking.order)
-    codes, place = encode(groups, n), _equal_count_bins(ranking, bins)
-
-    def rates(weights: Vector) -> Vector:
-        size = np.bincount(place, weights, minlength=bins)
-        hits = np.bincount(place, weights * y, minlength=bins)
-        found: Vector = np.divide(hits, size, out=np.full(bins, np.nan), where=size > 0)
-        return found
-
-    draws = resampled(rates, codes=codes, seed=seed, replicates=REPLICATES, weights=np.ones(n), n_jobs=-1)
-    return tuple(_bin(y[place == b], p[place == b], codes[place == b], draws[:, b]) for b in np.unique(place))
-
-
-def wilson(rate: float, n: float) -> tuple[float, float]:
-    """The 95 % score interval of a rate among n independent examples, n > 0, not necessarily whole (Wilson 1927).
-
-    doi:10.1080/01621459.1927.10502953. Unlike the textbook's ± it is not empty where the rate is 0 or 1.
-
-    >>> low, high = wilson(0.0, 10)
-    >>> f"{low:.3f} to {high:.3f}"
-    '0.000 to 0.278'
-    """
-    z2 = Z95**2 / n
-    middle = (rate + z2 / 2) / (1 + z2)
-    half = float(np.sqrt(z2 * rate * (1 - rate) + z2**2 / 4)) / (1 + z2)
-    # At the ends the formula gives exactly 0 and 1, but rounding does not.
-    return (0.0 if rate == 0 else middle - half, 1.0 if rate == 1 else middle + half)
-
-
-def encode(groups: ArrayLike, n: int) -> NDArray[np.intp]:
-    """Cluster ids as numbers from 0, (n,), in sorted order, so that resamples do not depend on the order of rows.
-
-    Raises:
-        ValueError: Not n ids, or an id is missing.
-    """
-    ids = np.asarray(groups)
-    if ids.shape != (n,):
-        raise ValueError(f"groups have the shape {ids.shape}, but there are {n} examples")
-    missing = np.asarray(pd.isna(ids))
-    if missing.any():
-        raise ValueError(
-            f"groups: row {int(np.argmax(missing))} has no id; give each example its account or contact id"
-        )
-    return np.unique(ids, return_inverse=True)[1].astype(np.intp)
-
-
 def resampled(
     measure: Callable[[Vector], Vector],
     *,
-    codes: NDArray[np.intp],
+    codes: Codes,
     seed: int,
     replicates: int,
     weights: Vector,
@@ -215,44 +147,73 @@ def resampled(
 
 
 def measurer(ranking: Ranking, weights: Vector) -> Callable[[Vector], Vector]:
-    """A function from resampled weights (n,) to m + 1 numbers: the m metrics in order, and last the bins' noise.
+    """A function from resampled weights (n,) to m + 3 numbers: the m metrics in order, and three about bins.
 
-    The noise is how far the bins of the calibration error are from those under the sample's own `weights`.
+    These are how far the bins of the calibration error are from those under the sample's own `weights`, as the sum of
+    absolute differences and as root mean square, and the root mean square gap itself.
     """
     excess = bin_excess(ranking.tally(weights))
 
     def measure(resample: Vector) -> Vector:
         tally = ranking.tally(resample)
-        noise = np.abs(bin_excess(tally) - excess).sum()
-        return np.array([*(metric.measure(tally) for metric in METRICS.values()), noise])
+        moved = bin_excess(tally) - excess
+        about_bins = (np.abs(moved).sum(), np.sqrt(BINS * (moved**2).sum()), rms_gap(tally))
+        return np.array([*(metric.measure(tally) for metric in METRICS.values()), *about_bins])
 
     return measure
 
 
-def evaluation(
-    ranking: Ranking, draws: Matrix, *, codes: NDArray[np.intp], weights: Vector, closes: int | None
-) -> Evaluation:
-    """Put an :class:`Evaluation` together from what :func:`measurer`'s function found, `draws` (replicates, m + 1)."""
+def settled(values: Vector, draws: Matrix) -> Vector:
+    """What :func:`measurer`'s function found on the sample, (m + 3,), the debiased calibration error put right.
+
+    The noise that it leaves out is that of whole clusters, as the resamples `draws` (replicates, m + 3) show it.
+    """
+    noise = draws[np.isfinite(draws[:, -2]), -2]
+    if len(noise) == 0 or not np.isfinite(values[DEBIASED]):
+        return values
+    out = values.copy()
+    out[DEBIASED] = np.sqrt(max(values[-1] ** 2 - (noise**2).mean(), 0.0))
+    return out
+
+
+def evaluation(ranking: Ranking, draws: Matrix, *, codes: Codes, weights: Vector, closes: int | None) -> Evaluation:
+    """Put an :class:`Evaluation` together from what :func:`measurer`'s function found, `draws` (replicates, m + 3)."""
     tally = ranking.tally(weights)
     total = float(weights.sum())
-    values = estimates(measurer(ranking, weights)(weights), draws)
-    error = values["calibration_error"]
+    values = estimates(settled(measurer(ranking, weights)(weights), draws), draws)
+    floored = {name: replace(values[name], low=float(np.maximum(values[name].low, 0))) for name in NOISY}
     return Evaluation(
         n=len(weights),
         closes=count_closes(ranking, codes) if closes is None else closes,
         base_rate=float(tally.closes.sum()) / total if total > 0 else np.nan,
-        values=values | {"calibration_error": replace(error, low=float(np.maximum(error.low, 0)))},
+        values=values | floored,
     )
 
 
 def estimates(values: Vector, draws: Matrix) -> dict[str, Estimate]:
-    """One estimate per metric, from values (m + 1,) and resampled ones (replicates, m + 1), with the noise last."""
+    """One estimate per metric, from values (m + 3,) and resampled ones (replicates, m + 3), the bins last."""
     found = {
         name: Estimate(float(value), *percentiles(column, (0.025, 0.975)))
-        for name, value, column in zip(METRICS, values[:-1], draws.T[:-1], strict=True)
+        for name, value, column in zip(METRICS, values[:-3], draws.T[:-3], strict=True)
     }
-    error, (reach,) = found["calibration_error"].value, percentiles(draws[:, -1], (0.95,))
-    return found | {"calibration_error": Estimate(error, error - reach, error + reach)}
+    for name in ("miscalibration", "discrimination"):
+        found[name] = _less_noise(found[name], draws[:, list(METRICS).index(name)])
+    error, (reach,) = found["calibration_error"].value, percentiles(draws[:, -3], (0.95,))
+    (far,) = percentiles(draws[:, -2], (0.95,))
+    debiased = found["calibration_error_debiased"].value
+    return found | {
+        "calibration_error": Estimate(error, error - reach, error + reach),
+        "calibration_error_debiased": Estimate(debiased, float(values[-1]) - far, float(values[-1]) + far),
+    }
+
+
+def _less_noise(plain: Estimate, draws: Vector) -> Estimate:
+    """The interval of a number that resampling adds to on average: see the module."""
+    defined = draws[np.isfinite(draws)]
+    if np.isnan(plain.low):
+        return plain
+    added = float(defined.mean()) - plain.value
+    return Estimate(plain.value, min(plain.low - 3 * added, plain.value), max(plain.high - 3 * added, plain.value))
 
 
 def percentiles(draws: Vector, shares: tuple[float, ...]) -> tuple[float, ...]:
@@ -263,7 +224,7 @@ def percentiles(draws: Vector, shares: tuple[float, ...]) -> tuple[float, ...]:
     return tuple(np.quantile(defined, shares).tolist())
 
 
-def count_closes(ranking: Ranking, codes: NDArray[np.intp]) -> int:
+def count_closes(ranking: Ranking, codes: Codes) -> int:
     """The number of clusters with at least one label of 1."""
     return len(np.unique(codes[ranking.order][ranking.labels == 1]))
 
@@ -279,30 +240,3 @@ def plain(value: Any) -> Any:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [plain(item) for item in value]
     return None if isinstance(value, float) and not np.isfinite(value) else value
-
-
-def _equal_count_bins(ranking: Ranking, bins: int) -> NDArray[np.intp]:
-    """The bin of each row, (n,), in the original order: that of the middle of its run of equal probabilities."""
-    n = len(ranking.order)
-    sizes = np.diff(ranking.starts, append=n)
-    # Counted from the lowest: bin 0 holds the lowest probabilities.
-    middles = n - ranking.starts - sizes / 2
-    place = np.empty(n, dtype=np.intp)
-    place[ranking.order] = np.repeat((bins * middles / max(n, 1)).astype(np.intp), sizes)
-    return place
-
-
-def _bin(y: Vector, p: Vector, codes: NDArray[np.intp], draws: Vector) -> Bin:
-    rate, clusters = float(y.mean()), len(np.unique(codes))
-    low, high = wilson(rate, _effective(rate, len(y), clusters, draws))
-    return Bin(float(p.mean()), rate, low, high, len(y), len(np.unique(codes[y == 1])))
-
-
-def _effective(rate: float, n: int, clusters: int, draws: Vector) -> float:
-    """How many independent examples would be as informative about the rate as these n in so many clusters."""
-    if clusters == n:
-        return n
-    defined = draws[np.isfinite(draws)]
-    variance = float(defined.var()) if clusters > 1 and len(defined) > 0 else 0.0
-    # Without any variation to learn from, assume the worst: that the rows of a cluster all say the same.
-    return clusters if variance == 0 else min(float(n), rate * (1 - rate) / variance)

@@ -7,14 +7,17 @@ import json
 import os
 import shutil
 import tempfile
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import yaml
 
+from predictive.clock import instant, parse_instant
 from predictive.config import Config
 from predictive.errors import ModelError
 from predictive.features.catalog import Feature, from_json, set_hash, to_json
@@ -26,13 +29,19 @@ from predictive.quadrants import Cuts
 from predictive.rules import Rules
 
 MANIFEST = "manifest.json"
+PENDING = "pending.parquet"
 LIBRARIES = ("predictive", "lightgbm", "scikit-learn", "numpy", "pandas", "narwhals", "duckdb")
+NOTHING_PENDING = pd.DataFrame({"contact_id": pd.Series(dtype="str"), "as_of": np.empty(0, np.int64), "log_odds": []})
 MODELS = ("probability", "fit", "interest")
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """What a training made. `version` names it; `report` holds plain values for the report and for MLflow."""
+    """What a training made. `version` names it; `report` holds plain values for the report and for MLflow.
+
+    `pending` are the examples that were learned from in part and had not closed: `contact_id`, `as_of` (microseconds)
+    and `log_odds` of closing in the rest of their horizon. Once they mature, they tell whether the level still holds.
+    """
 
     version: str
     model: ScoringModel
@@ -41,11 +50,17 @@ class Bundle:
     cuts: Cuts
     horizon: int
     report: dict[str, Any]
+    pending: pd.DataFrame = field(default_factory=lambda: NOTHING_PENDING, repr=False)
 
     @property
     def feature_hash(self) -> str:
         """The name of the feature set that the model was trained with."""
         return set_hash(self.features)
+
+    @property
+    def known_until(self) -> int:
+        """Until when the model knows outcomes, in microseconds: it learned from nothing that happened later."""
+        return instant(parse_instant(self.report["shipped"]["known_until"]), "UTC")
 
 
 def save_bundle(bundle: Bundle, folder: Path, *, config: str, predictions: pd.DataFrame, estimator: Any = None) -> Path:
@@ -70,6 +85,7 @@ def save_bundle(bundle: Bundle, folder: Path, *, config: str, predictions: pd.Da
         (here / "rules.yaml").write_text(rules, encoding="utf-8")
         (here / "config.yaml").write_text(config, encoding="utf-8")
         predictions.to_parquet(here / "test_predictions.parquet", index=False)
+        bundle.pending.to_parquet(here / PENDING, index=False)
         if estimator is not None:
             from joblib import dump
 
@@ -97,6 +113,7 @@ def load_bundle(path: Path) -> Bundle:
         cuts=Cuts(**{**cuts, "tiers": tuple(cuts["tiers"])}),
         horizon=scoring["horizon"],
         report=_read_json(path / "report.json"),
+        pending=pd.read_parquet(path / PENDING),
     )
 
 
@@ -132,13 +149,52 @@ def champion(models: Path) -> Path | None:
     return path if (path / MANIFEST).is_file() else None
 
 
-def crown(models: Path, bundle: Path) -> None:
-    """Make a bundle the champion. The path is kept relative where the bundle lies below `models`."""
+def reign(models: Path) -> dict[str, Any]:
+    """What champion.json says: `bundle`, `version`, and of a promotion `since`, `by`, `reason` and whether `forced`.
+
+    `previous` lists those before it, the newest first. Empty where there was no champion yet.
+    """
+    file = models / "champion.json"
+    champion(models)  # says what is wrong with a file that cannot be read
+    return dict(_read_json(file)) if file.is_file() else {}
+
+
+def crown(models: Path, bundle: Path, *, why: Mapping[str, Any] | None = None) -> None:
+    """Make a bundle the champion; `why` are further facts to record. The last one is kept as the previous.
+
+    The path is kept relative where the bundle lies below `models`.
+    """
     models.mkdir(parents=True, exist_ok=True)
     inside = bundle.resolve().is_relative_to(models.resolve())
     named = bundle.resolve().relative_to(models.resolve()) if inside else bundle.resolve()
+    last = reign(models)
+    before = last.pop("previous", [])
+    previous = [last, *before] if last else []
+    record = {"bundle": str(named), "version": bundle.name, **(why or {})}
+    _write_champion(models, record | ({"previous": previous} if previous else {}))
+
+
+def previous(models: Path) -> Path:
+    """The bundle that was the champion before. Raises :class:`~predictive.errors.ModelError` where there is none."""
+    before = reign(models).get("previous", [])
+    if not before:
+        raise ModelError(f"{models / 'champion.json'}: it names no previous champion, so there is none to go back to")
+    path: Path = (models / before[0]["bundle"]).resolve()
+    if not (path / MANIFEST).is_file():
+        raise ModelError(f"{path}: the previous champion's bundle is gone; restore it, or promote another model")
+    return path
+
+
+def uncrown(models: Path) -> None:
+    """Make the previous champion the champion again; the one that leaves is forgotten here."""
+    previous(models)
+    first, *rest = reign(models)["previous"]
+    _write_champion(models, first | ({"previous": rest} if rest else {}))
+
+
+def _write_champion(models: Path, record: dict[str, Any]) -> None:
     temporary = models / ".champion.json.writing"
-    temporary.write_text(json.dumps({"bundle": str(named), "version": bundle.name}, indent=2) + "\n", encoding="utf-8")
+    temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     os.replace(temporary, models / "champion.json")  # noqa: PTH105 - Path.replace is not documented as atomic
 
 
@@ -150,7 +206,12 @@ def fingerprint(config: Config) -> str:
 def _write_side(side: SideModel | None, folder: Path, name: str) -> None:
     if side is None:
         return
-    value = {"recipe": side.recipe.to_json(), "encoder": side.encoder.to_json(), "trees": side.booster is not None}
+    value = {
+        "recipe": side.recipe.to_json(),
+        "encoder": side.encoder.to_json(),
+        "trees": side.booster is not None,
+        "base": side.base,
+    }
     _write_json(folder / f"{name}.json", value | {"linear": None if side.linear is None else side.linear.to_json()})
     if side.booster is not None:
         (folder / f"{name}.trees.txt").write_text(side.booster.model_to_string(), encoding="utf-8")
@@ -166,7 +227,9 @@ def _read_side(folder: Path, name: str) -> SideModel | None:
 
         booster = lightgbm.Booster(model_str=(folder / f"{name}.trees.txt").read_text(encoding="utf-8"))
     linear = None if value["linear"] is None else Linear.from_json(value["linear"])
-    return SideModel(Encoder.from_json(value["encoder"]), Recipe.from_json(value["recipe"]), booster, linear)
+    return SideModel(
+        Encoder.from_json(value["encoder"]), Recipe.from_json(value["recipe"]), booster, linear, value["base"]
+    )
 
 
 def _write_manifest(folder: Path, bundle: Bundle) -> None:

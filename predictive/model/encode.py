@@ -33,6 +33,11 @@ class Encoder:
         widths = [len(self.levels[f.name]) + 1 if f.name in self.levels else 1 for f in self.features]
         return np.repeat(np.arange(len(self.features)), widths)
 
+    def signs(self, monotone: Sequence[tuple[str, int]]) -> np.ndarray:
+        """For each column of the matrix the sign that `monotone` has for its feature, 0 without one: int64 (p,)."""
+        wanted = dict(monotone)
+        return np.asarray(np.array([wanted.get(f.name, 0) for f in self.features], dtype=np.int64)[self.source])
+
     def transform(self, frame: pd.DataFrame) -> np.ndarray:
         """Encode rows: float64 of shape (n, p); NaN where a value is missing, in all columns of a category."""
         out = np.empty((len(frame), len(self.source)))

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from predictive.model.partial import known_at
+
 FEWEST_CLOSES = 20
 """A fold learns from, and is judged on, at least so many distinct closes where it can be arranged."""
 FOLDS = 3
@@ -14,11 +16,15 @@ FOLDS = 3
 
 @dataclass(frozen=True)
 class Fold:
-    """Row positions to learn from and to judge on; `purged` says that no label window reaches into the judged part."""
+    """What was known at `start` (microseconds) is learned from; the rows at the positions `valid` come later."""
 
-    train: np.ndarray
+    start: int
     valid: np.ndarray
-    purged: bool
+    horizon: int
+
+    def train(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The examples before the start, with what was known of them then."""
+        return known_at(frame, self.start, self.horizon)
 
 
 def closes(frame: pd.DataFrame, rows: np.ndarray | None = None) -> int:
@@ -28,11 +34,10 @@ def closes(frame: pd.DataFrame, rows: np.ndarray | None = None) -> int:
 
 
 def time_folds(frame: pd.DataFrame, horizon: int) -> list[Fold]:
-    """Up to three expanding folds over `frame` (`as_of`, `deal_id`, `label`), the judged parts following in time.
+    """Up to three expanding folds over `frame` (`as_of`, `closed_at`, `deal_id`, `label`), judged parts one by one.
 
     The later part of the closes is cut into blocks of as-ofs with about equally many closes; each block is judged by
-    what was learned before it: rows whose window (`horizon`, microseconds) ended by the block's first as-of, where at
-    least 20 closes remain, else all earlier rows.
+    what was known at its first as-of, where that is at least 20 closes.
     """
     at = frame["as_of"].to_numpy()
     positives = np.sort(at[frame["label"].to_numpy() == 1])
@@ -42,10 +47,7 @@ def time_folds(frame: pd.DataFrame, horizon: int) -> list[Fold]:
     folds = []
     for i, start in enumerate(cuts):
         end = cuts[i + 1] if i + 1 < len(cuts) else int(at.max()) + 1
-        valid = np.flatnonzero((at >= start) & (at < end))
-        purged = np.flatnonzero(at + horizon <= start)
-        keep = closes(frame, purged) >= FEWEST_CLOSES
-        train = purged if keep else np.flatnonzero(at < start)
-        if closes(frame, train) >= FEWEST_CLOSES and closes(frame, valid) > 0:
-            folds.append(Fold(train, valid, keep))
+        fold = Fold(start, np.flatnonzero((at >= start) & (at < end)), horizon)
+        if closes(fold.train(frame)) >= FEWEST_CLOSES and closes(frame, fold.valid) > 0:
+            folds.append(fold)
     return folds

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from predictive.model.logistic import fit_logistic
+
 STRENGTHS = (0.003, 0.03, 0.3)
 """The values of C (inverse L2 strength, on standardised columns, scikit-learn's meaning) that folds choose from."""
 
@@ -48,10 +50,13 @@ class Linear:
         return cls(float(value["intercept"]), **arrays)
 
 
-def fit_linear(X: np.ndarray, label: np.ndarray, *, strength: float) -> Linear:
-    """Fit on float64 (n, p) with NaN for missing, and labels 0 or 1 of shape (n,), both present."""
-    from sklearn.linear_model import LogisticRegression
+def fit_linear(
+    X: np.ndarray, label: np.ndarray, offset: np.ndarray, *, strength: float, signs: np.ndarray | None = None
+) -> Linear:
+    """Fit on float64 (n, p) with NaN for missing, labels 0 or 1 of shape (n,), both present, and offsets (n,).
 
+    `signs` (p,) is 1 for a column with which the log-odds may only rise, and -1 where they may only fall.
+    """
     squeezed = _squeeze(X)
     present = ~np.isnan(squeezed)
     shown = present.mean(axis=0)
@@ -63,10 +68,12 @@ def fit_linear(X: np.ndarray, label: np.ndarray, *, strength: float) -> Linear:
     z, missing = _design(X, mean, scale, shown)
     informative = _distinct(missing)
     design = np.concatenate([z, missing[:, informative]], axis=1)
-    fitted = LogisticRegression(C=strength, solver="lbfgs", max_iter=1_000, tol=1e-5).fit(design, label)
+    free = np.zeros(int(informative.sum()))
+    bound = None if signs is None else np.concatenate([signs, free])
+    intercept, coef = fit_logistic(design, label, offset, strength=strength, signs=bound)
     coef_missing = np.zeros(X.shape[1])
-    coef_missing[informative] = fitted.coef_[0, X.shape[1] :]
-    return Linear(float(fitted.intercept_[0]), fitted.coef_[0, : X.shape[1]], coef_missing, mean, scale, shown)
+    coef_missing[informative] = coef[X.shape[1] :]
+    return Linear(intercept, coef[: X.shape[1]], coef_missing, mean, scale, shown)
 
 
 def _distinct(missing: np.ndarray) -> np.ndarray:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from predictive.features.catalog import Feature, Side
 from predictive.model.folds import Fold
-from predictive.model.recipe import choose_recipe
+from predictive.model.recipe import FIRST, choose_recipe
 from predictive.model.side import Recipe, SideModel, fit_side
 
 SIDES: tuple[Side, ...] = ("fit", "interest")
@@ -45,17 +45,32 @@ class ScoringModel:
         )
 
 
-def choose_recipes(features: Sequence[Feature], frame: pd.DataFrame, folds: Sequence[Fold], *, seed: int) -> Recipes:
+def choose_recipes(
+    features: Sequence[Feature],
+    frame: pd.DataFrame,
+    folds: Sequence[Fold],
+    *,
+    seed: int,
+    start: Recipe = FIRST,
+    search: float | None = None,
+) -> Recipes:
     """Choose how each of the three models is fitted, on time folds of the training part.
 
     An axis without features is null, and so is one whose out-of-fold ROC-AUC is not above one half by two standard
-    errors: it would place contacts in quadrants by chance.
+    errors: it would place contacts in quadrants by chance. `start` and `search` are those of
+    :func:`~predictive.model.recipe.choose_recipe`; what is found for the probability shapes the trees of the axes too.
     """
+    probability = choose_recipe(
+        features, frame, folds, seed=seed + PART_SEEDS["probability"], start=start, search=search
+    )
+    shaped = replace(start, shape=probability.shape)
     chosen: dict[str, Recipe | None] = {}
     why: dict[str, str] = {}
     for side in SIDES:
         mine = [f for f in features if f.side == side]
-        recipe = choose_recipe(mine, frame, folds, seed=seed + PART_SEEDS[side]) if mine else None
+        recipe = None
+        if mine:
+            recipe = choose_recipe(mine, frame, folds, seed=seed + PART_SEEDS[side], start=shaped)
         if recipe is None:
             why[side] = f"there are no features of {side}"
         elif recipe.auc is None:
@@ -63,7 +78,6 @@ def choose_recipes(features: Sequence[Feature], frame: pd.DataFrame, folds: Sequ
         elif recipe.auc[0] - 2 * recipe.auc[1] <= 0.5:
             why[side] = f"it does not discriminate out of time (ROC-AUC {recipe.auc[0]:.2f} ± {2 * recipe.auc[1]:.2f})"
         chosen[side] = None if side in why else recipe
-    probability = choose_recipe(features, frame, folds, seed=seed + PART_SEEDS["probability"])
     return Recipes(probability, chosen["fit"], chosen["interest"], why)
 
 

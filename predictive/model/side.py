@@ -11,57 +11,71 @@ import pandas as pd
 
 from predictive.features.catalog import Feature
 from predictive.model import trees
+from predictive.model.calibration import AS_IT_COMES, Calibration
 from predictive.model.encode import Encoder, fit_encoder
 from predictive.model.linear import STRENGTHS, Linear, fit_linear
+from predictive.model.logistic import expit, level_of
+from predictive.model.partial import offset_of
 
 
 @dataclass(frozen=True)
 class Recipe:
     """How a model is fitted: what the folds chose.
 
-    `weight` is the share of the trees' log-odds, the rest is the logistic regression's; `slope` and `shift` calibrate
-    the log-odds (1 and 0: as they are). `rounds` is 0 where the folds had too few closes to try trees. `auc` is the
-    out-of-fold ROC-AUC with its standard error, None without folds.
+    `weight` is the share of the trees' log-odds, the rest is the logistic regression's; `calibration` bends the sum.
+    `rounds` is 0 where the folds had too few closes to try trees. `monotone` names features with which the log-odds may
+    only rise (1) or fall (-1). `auc` is the out-of-fold ROC-AUC with its standard error, None without folds.
     """
 
     rounds: int = trees.DEFAULT_ROUNDS
     strength: float = STRENGTHS[0]
     weight: float = 0.0
-    slope: float = 1.0
-    shift: float = 0.0
+    calibration: Calibration = AS_IT_COMES
+    shape: trees.Shape = trees.DEFAULT
+    monotone: tuple[tuple[str, int], ...] = ()
     auc: tuple[float, float] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, for the bundle and for MLflow."""
-        return asdict(self)
+        flat: dict[str, Any] = asdict(self)
+        bent = flat.pop("calibration")
+        return {**flat, "calibration": bent.pop("name"), **bent}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Recipe:
         """The inverse of :meth:`to_json`."""
-        return cls(**{**value, "auc": tuple(value["auc"]) if value["auc"] is not None else None})
+        flat = dict(value)
+        flat["shape"] = trees.Shape(**flat["shape"])
+        flat["monotone"] = tuple((name, sign) for name, sign in flat["monotone"])
+        bent = Calibration(flat.pop("calibration"), **{name: flat.pop(name) for name in ("slope", "shift", "bend")})
+        return cls(**{**flat, "calibration": bent, "auc": None if flat["auc"] is None else tuple(flat["auc"])})
 
 
 @dataclass(frozen=True)
 class SideModel:
-    """A fitted recipe. `booster` is None where the weight of the trees is 0, `linear` where it is 1."""
+    """A fitted recipe. `booster` is None where the weight of the trees is 0, `linear` where it is 1.
+
+    `base` is the log-odds that the trees start from.
+    """
 
     encoder: Encoder
     recipe: Recipe
     booster: Any
     linear: Linear | None
+    base: float
 
     def raw(self, X: np.ndarray) -> np.ndarray:
         """Log-odds before calibration, of shape (n,), for encoded rows."""
         out = np.zeros(len(X))
         if self.booster is not None:
-            out += self.recipe.weight * trees.log_odds(self.booster, X)
+            out += self.recipe.weight * (self.base + trees.log_odds(self.booster, X))
         if self.linear is not None:
             out += (1 - self.recipe.weight) * self.linear.log_odds(X)
         return out
 
     def log_odds(self, frame: pd.DataFrame) -> np.ndarray:
         """Calibrated log-odds of shape (n,) for a frame with the columns of the features."""
-        return self.recipe.shift + self.recipe.slope * self.raw(self.encoder.transform(frame))
+        return self.recipe.calibration.apply(self.raw(self.encoder.transform(frame)))
 
     def probability(self, frame: pd.DataFrame) -> np.ndarray:
         """Calibrated probability of shape (n,), in (0, 1)."""
@@ -79,16 +93,18 @@ class SideModel:
         return np.add.reduceat(parts, first, axis=1)
 
 
-def expit(x: np.ndarray) -> np.ndarray:
-    """1 / (1 + exp(−x)), without overflow."""
-    return np.asarray(np.exp(-np.logaddexp(0.0, -x)))
-
-
 def fit_side(features: Sequence[Feature], frame: pd.DataFrame, recipe: Recipe, *, seed: int) -> SideModel:
-    """Fit a recipe on the rows of `frame` (`as_of`, `label`, the features' columns); both labels must be present."""
-    label = frame["label"].to_numpy(dtype=float)
+    """Fit a recipe on the rows of `frame` (`label`, the features' columns); both labels must be present.
+
+    Where some are not mature, `frame` has their `offset`: see :func:`~predictive.model.partial.known_at`.
+    """
+    label, offset = frame["label"].to_numpy(dtype=float), offset_of(frame)
     encoder = fit_encoder(features, frame)
-    X = encoder.transform(frame)
-    booster = trees.fit_trees(X, label, rounds=recipe.rounds, seed=seed) if recipe.weight > 0 else None
-    linear = fit_linear(X, label, strength=recipe.strength) if recipe.weight < 1 else None
-    return SideModel(encoder, recipe, booster, linear)
+    X, base, signs = encoder.transform(frame), level_of(label, offset), encoder.signs(recipe.monotone)
+    booster = linear = None
+    if recipe.weight > 0:
+        learned = trees.Learned(X, label, base + offset, signs)
+        booster = trees.fit_trees(learned, rounds=recipe.rounds, shape=recipe.shape, seed=seed)
+    if recipe.weight < 1:
+        linear = fit_linear(X, label, offset, strength=recipe.strength, signs=signs)
+    return SideModel(encoder, recipe, booster, linear, base)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -13,53 +14,79 @@ BLOCK = 100_000
 """Rows per block of prediction: memory stays bounded, speed does not change."""
 
 
-def parameters(seed: int) -> dict[str, Any]:
-    """LightGBM's parameters. The depth stays at or below 8, which exact explanation in reasonable time needs."""
-    return {
-        "objective": "binary",
-        "learning_rate": 0.04,
-        "num_leaves": 15,
-        "max_depth": 6,
-        "min_data_in_leaf": 40,
-        "lambda_l2": 10.0,
-        "feature_fraction": 0.5,
-        "bagging_fraction": 0.8,
-        "bagging_freq": 1,
-        "max_bin": 127,
-        "seed": seed,
-        "deterministic": True,
-        "force_col_wise": True,
-        "num_threads": 1,
-        "verbosity": -1,
-    }
+@dataclass(frozen=True)
+class Shape:
+    """LightGBM's parameters of those names; the defaults are good enough that a search is not needed.
+
+    The depth stays at or below 8, which exact explanation in reasonable time needs.
+    """
+
+    learning_rate: float = 0.04
+    num_leaves: int = 15
+    max_depth: int = 6
+    min_data_in_leaf: int = 40
+    lambda_l2: float = 10.0
+    feature_fraction: float = 0.5
+    bagging_fraction: float = 0.8
 
 
-def fit_until_worse(
-    X: np.ndarray, label: np.ndarray, judged: np.ndarray, truth: np.ndarray, *, seed: int
-) -> tuple[Any, np.ndarray]:
-    """A booster, and the log loss on (judged, truth) after each of 600 rounds.
+DEFAULT = Shape()
+
+
+def parameters(shape: Shape, signs: np.ndarray, *, seed: int) -> dict[str, Any]:
+    """LightGBM's parameters; `signs` (p,) are 1 where the log-odds may only rise with a column, -1 where only fall."""
+    constraints = {"monotone_constraints": signs.tolist()} if signs.any() else {}
+    return (
+        asdict(shape)
+        | constraints
+        | {
+            "objective": "binary",
+            "bagging_freq": 1,
+            "max_bin": 127,
+            "seed": seed,
+            "deterministic": True,
+            "force_col_wise": True,
+            "num_threads": 1,
+            "verbosity": -1,
+        }
+    )
+
+
+@dataclass(frozen=True)
+class Learned:
+    """Encoded rows (n, p) with labels (n,), the log-odds (n,) that trees start from and add to, and `signs` (p,)."""
+
+    X: np.ndarray
+    label: np.ndarray
+    start: np.ndarray
+    signs: np.ndarray
+
+
+def fit_until_worse(train: Learned, judged: Learned, *, shape: Shape = DEFAULT, seed: int) -> tuple[Any, np.ndarray]:
+    """A booster, and the log loss on `judged` after each of 600 rounds.
 
     Fitting stops when 50 rounds have brought nothing; the loss then stays what it was.
     """
     import lightgbm
 
     losses: dict[str, Any] = {}
-    data = lightgbm.Dataset(X, label, params={"verbosity": -1})
+    data = lightgbm.Dataset(train.X, train.label, init_score=train.start, params={"verbosity": -1})
+    valid = data.create_valid(judged.X, judged.label, init_score=judged.start)
     watch = [lightgbm.early_stopping(50, verbose=False), lightgbm.record_evaluation(losses)]
     booster = lightgbm.train(
-        parameters(seed) | {"metric": "binary_logloss"}, data, num_boost_round=MOST_ROUNDS,
-        valid_sets=[data.create_valid(judged, truth)], callbacks=watch, keep_training_booster=True,
+        parameters(shape, train.signs, seed=seed) | {"metric": "binary_logloss"}, data, num_boost_round=MOST_ROUNDS,
+        valid_sets=[valid], callbacks=watch, keep_training_booster=True,
     )  # fmt: skip
     curve = np.array(losses["valid_0"]["binary_logloss"])
     return booster, np.pad(curve, (0, MOST_ROUNDS - len(curve)), mode="edge")
 
 
-def fit_trees(X: np.ndarray, label: np.ndarray, *, rounds: int, seed: int) -> Any:
-    """A `lightgbm.Booster` of `rounds` trees on float64 (n, p), NaN for missing, and labels 0 or 1."""
+def fit_trees(train: Learned, *, rounds: int, shape: Shape = DEFAULT, seed: int) -> Any:
+    """A `lightgbm.Booster` of `rounds` trees; its log-odds are to be added to those that it started from."""
     import lightgbm
 
-    data = lightgbm.Dataset(X, label, params={"verbosity": -1})
-    return lightgbm.train(parameters(seed), data, num_boost_round=rounds)
+    data = lightgbm.Dataset(train.X, train.label, init_score=train.start, params={"verbosity": -1})
+    return lightgbm.train(parameters(shape, train.signs, seed=seed), data, num_boost_round=rounds)
 
 
 def log_odds(booster: Any, X: np.ndarray) -> np.ndarray:

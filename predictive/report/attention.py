@@ -106,7 +106,7 @@ def _training(summary: Summary) -> list[Attention]:
     if making.immature:
         text = (
             f"{many(making.immature, 'example')} of the training period had not been observed for "
-            f"{duration(making.horizon)} when the test began; they were left out, not counted as failures."
+            f"{duration(making.horizon)} when the test began; they count as far as they were seen, not as failures."
         )
         found.append(Attention("know", text))
     if making.left_out:

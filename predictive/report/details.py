@@ -56,7 +56,7 @@ def metric_rows(found: Evidence) -> tuple[MetricRow, ...]:
 def in_words(recipe: Recipe | None) -> str:
     """How a probability is made.
 
-    >>> in_words(Recipe(0.0, 80, 0.03, 1.0, 0.0, None))
+    >>> in_words(Recipe(0.0, 80, 0.03, "none", 1.0, 0.0, 0.0, None))
     'a logistic regression (penalty 0.03), as it comes'
     """
     if recipe is None:
@@ -71,10 +71,10 @@ def in_words(recipe: Recipe | None) -> str:
         blend = trees
     else:
         blend = f"{recipe.weight:.0%} {trees} and {1 - recipe.weight:.0%} {linear}".replace("%", f"{GAP}%")
-    plain = (recipe.slope, recipe.shift) == (1.0, 0.0)
-    calibrated = (
-        "as it comes" if plain else f"calibrated with slope {recipe.slope:.2f} and shift {number(recipe.shift)}"
-    )
+    bend = f" and bend {number(recipe.bend)}" if recipe.bend else ""
+    numbers = f"slope {recipe.slope:.2f} and shift {number(recipe.shift)}{bend}"
+    plain = recipe.calibration == "none"
+    calibrated = "as it comes" if plain else f"calibrated ({recipe.calibration}) with {numbers}"
     tested = ""
     if recipe.auc is not None:
         tested = f"; ROC-AUC on later folds of the training part {recipe.auc[0]:.2f} ± {2 * recipe.auc[1]:.2f}"

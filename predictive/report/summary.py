@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -54,8 +54,10 @@ class Recipe:
     weight: float
     rounds: int
     strength: float
+    calibration: str
     slope: float
     shift: float
+    bend: float
     auc: tuple[float, float] | None
 
 
@@ -114,7 +116,7 @@ def summarise(bundle: Bundle, scores: pd.DataFrame, runs: pd.DataFrame, config: 
         night=_night(scores, runs),
         work=count_work(scores, bundle.cuts),
         evidence=read_evidence(bundle.report),
-        drivers=tuple(Driver(**driver) for driver in bundle.report["importance"]),
+        drivers=tuple(Driver(d["name"], d["description"], d["side"], d["mean"]) for d in bundle.report["importance"]),
         making=_making(bundle),
         live=config.score.as_of == "midnight",
     )
@@ -161,7 +163,8 @@ def _making(bundle: Bundle) -> Making:
 
 def _recipe(value: dict[str, Any]) -> Recipe:
     auc = value["auc"]
-    return Recipe(**{**value, "auc": None if auc is None else (auc[0], auc[1])})
+    shown = {f.name: value[f.name] for f in fields(Recipe)}
+    return Recipe(**{**shown, "auc": None if auc is None else (auc[0], auc[1])})
 
 
 def _extent(value: dict[str, Any]) -> Extent:

@@ -73,7 +73,7 @@ def test_train_tells_in_json_where_the_bundle_is_and_how_the_three_compare(train
     found = only_json(trained_tiny[1])
     assert {"bundle", "run_id", "metrics"} <= set(found)
     assert (Path(found["bundle"]) / "manifest.json").exists()
-    assert set(found["metrics"]) == {"model", "logistic", "rules"}
+    assert set(found["metrics"]) == {"model", "uncorrected", "logistic", "rules"}
     for values in found["metrics"].values():
         assert {"log_loss", "brier", "roc_auc", "average_precision"} <= set(values)
 

@@ -1,4 +1,4 @@
-"""Makes golden.json: what scikit-learn, SciPy and slow, obvious loops say about two fixed samples.
+"""Makes golden.json: what scikit-learn, SciPy, model-diagnostics and slow, obvious loops say about two fixed samples.
 
 Run ``python tests/evaluation/golden.py`` to write it again. `untied` is two hundred distinct probabilities; `tied` is
 sixty weighted examples on seven probabilities, as rules give them.
@@ -49,24 +49,33 @@ def shared(values: list[float], weights: list[float], keys: list[float], low: fl
 
 def expected(labels: list[float], probabilities: list[float], weights: list[float]) -> dict[str, float]:
     """Every metric, by other people's code where there is some."""
+    from model_diagnostics.scoring import SquaredError, decompose
+    from scipy.optimize import brentq
+    from scipy.special import expit
     from sklearn import metrics
     from sklearn.linear_model import LogisticRegression
 
     y, p, w = np.array(labels), np.array(probabilities), np.array(weights)
     logit = np.log(p / (1 - p))[:, None]
     line = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-12, max_iter=1000).fit(logit, y, w)
+    parts = decompose(y, p, weights=w, scoring_function=SquaredError())
     excess = [shared((p - y).tolist(), weights, probabilities, b / 10, (b + 1) / 10) for b in range(10)]
-    closes = sum(w * y)
+    closes, each = sum(w * y), sum(weights) / 10
+    rates = [shared(labels, weights, probabilities, b / 10, (b + 1) / 10) / each for b in range(10)]
+    squares = [(e / each) ** 2 - r * (1 - r) / (each - 1) for e, r in zip(excess, rates, strict=True)]
     return {
         "log_loss": metrics.log_loss(y, p, sample_weight=w),
         "brier": metrics.brier_score_loss(y, p, sample_weight=w),
         "roc_auc": metrics.roc_auc_score(y, p, sample_weight=w),
         "average_precision": metrics.average_precision_score(y, p, sample_weight=w),
-        "lift_at_10": shared(labels, weights, probabilities, 0, 0.1) / closes / 0.1,
-        "gain_at_20": shared(labels, weights, probabilities, 0, 0.2) / closes,
+        **{f"lift_at_{s}": shared(labels, weights, probabilities, 0, s / 100) / closes / s * 100 for s in (5, 10, 20)},
+        **{f"gain_at_{s}": shared(labels, weights, probabilities, 0, s / 100) / closes for s in (5, 10, 20)},
+        **{name: parts[name][0] for name in ("miscalibration", "discrimination", "uncertainty")},
         "calibration_in_large": np.average(p, weights=w) / np.average(y, weights=w),
+        "calibration_intercept": brentq(lambda a: sum(w * (expit(logit[:, 0] + a) - y)), -9, 9, xtol=1e-13),
         "calibration_slope": line.coef_[0, 0],
         "calibration_error": sum(abs(e) for e in excess) / sum(weights),
+        "calibration_error_debiased": max(sum(squares) / 10, 0) ** 0.5,
     }
 
 

@@ -4,7 +4,7 @@ import math
 import numpy as np
 import pytest
 
-from predictive.evaluation import METRICS, compare, evaluate
+from predictive.evaluation import METRICS, Estimate, compare, evaluate
 
 
 def competitors(n, seed, noise=1.0):
@@ -35,7 +35,10 @@ def test_advantages_are_differences_and_change_sides():
     for (a, b), advantages in found.advantages.items():
         for name, gap in advantages.items():
             one, other = (found.evaluations[c].values[name].value for c in (a, b))
-            expected = {"lower": other - one, "higher": one - other, "one": abs(other - 1) - abs(one - 1)}
+            expected = {
+                "lower": other - one, "higher": one - other,
+                "one": abs(other - 1) - abs(one - 1), "zero": abs(other) - abs(one),
+            }  # fmt: skip
             assert gap.value == pytest.approx(expected[METRICS[name].better], abs=1e-12)
             back = found.advantages[b, a][name]
             assert (back.value, back.low, back.high) == pytest.approx((-gap.value, -gap.high, -gap.low), abs=1e-12)
@@ -55,7 +58,7 @@ def test_equals_are_level_on_everything():
     found = run(labels, {"model": p["model"], "twin": p["model"].copy()})
     for name, gap in found.advantages["model", "twin"].items():
         assert gap.value == 0
-        assert name == "calibration_error" or (gap.low, gap.high) == (0, 0)
+        assert name.startswith("calibration_error") or (gap.low, gap.high) == (0, 0)
         assert found.verdict("model", "twin", name).startswith("The model and twin came out level on ")
 
 
@@ -72,7 +75,12 @@ def test_a_clear_winner_is_named_first_whoever_is_asked_first():
     )
 
 
-@pytest.mark.parametrize("metric", METRICS)
+def test_the_uncertainty_is_the_samples_and_nobody_wins_on_it():
+    found = run(*competitors(300, 6))
+    assert {gaps["uncertainty"] for gaps in found.advantages.values()} == {Estimate(0.0, 0.0, 0.0)}
+
+
+@pytest.mark.parametrize("metric", set(METRICS) - {"uncertainty"})
 def test_the_verdict_says_luck_exactly_where_the_interval_does(metric):
     labels, p = competitors(600, 6, noise=0.4)
     found = run(labels, p)

@@ -10,9 +10,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 from sklearn import metrics as sk
+from sklearn.isotonic import IsotonicRegression
 
 from predictive.evaluation import METRICS, gain_curve
-from predictive.evaluation.metrics import CLIP
+from predictive.evaluation.tally import CLIP
 
 HERE = Path(__file__).parent
 GOLDEN = json.loads((HERE / "golden.json").read_text(encoding="utf-8"))
@@ -70,6 +71,30 @@ def test_metrics_agree_with_scikit_learn(sample):
 
 
 @settings(deadline=None)
+@given(samples())
+def test_the_parts_of_the_brier_score_make_it_up_and_are_those_of_isotonic_regression(sample):
+    labels, p, w = sample
+    found = {name: METRICS[name](labels, p, w) for name in ("miscalibration", "discrimination", "uncertainty")}
+    whole = found["miscalibration"] - found["discrimination"] + found["uncertainty"]
+    assert METRICS["brier"](labels, p, w) == pytest.approx(whole, abs=1e-12)
+    seen = w > 0
+    fitted = IsotonicRegression().fit(p[seen], labels[seen], w[seen]).predict(p[seen])
+    right = sk.brier_score_loss(labels[seen], np.clip(fitted, 0, 1), sample_weight=w[seen], pos_label=1)
+    assert found["discrimination"] == pytest.approx(found["uncertainty"] - right, abs=1e-12)
+
+
+@settings(deadline=None)
+@given(samples(), st.floats(-3, 3))
+def test_a_shift_of_the_log_odds_shifts_the_calibration_intercept_by_as_much(sample, shift):
+    labels, p, w = sample
+    p = np.clip(p, 1e-4, 1 - 1e-4)
+    assume(both_classes(labels, w))
+    shifted = 1 / (1 + np.exp(-(np.log(p / (1 - p)) + shift)))
+    intercept = METRICS["calibration_intercept"]
+    assert intercept(labels, shifted, w) == pytest.approx(intercept(labels, p, w) - shift, abs=1e-7)
+
+
+@settings(deadline=None)
 @given(samples(weights=st.sampled_from([0.0, 1.0, 2.0, 5.0])))
 def test_a_weight_is_a_number_of_repetitions(sample):
     labels, p, w = sample
@@ -98,9 +123,12 @@ def test_metrics_are_undefined_exactly_where_they_say(sample):
     clipped = np.clip(closes, CLIP, 1 - CLIP), np.clip(others, CLIP, 1 - CLIP)
     expected = set()
     if len(closes) == 0:
-        expected |= {"average_precision", "lift_at_10", "gain_at_20", "calibration_in_large"}
+        expected |= {"average_precision", "calibration_in_large"}
+        expected |= {f"{name}_at_{share}" for name in ("lift", "gain") for share in (5, 10, 20)}
+    if len(labels) <= 10:
+        expected |= {"calibration_error_debiased"}
     if len(closes) == 0 or len(others) == 0:
-        expected |= {"roc_auc", "calibration_slope"}
+        expected |= {"roc_auc", "calibration_slope", "calibration_intercept"}
     elif clipped[0].min() >= clipped[1].max() or clipped[1].min() >= clipped[0].max():
         expected |= {"calibration_slope"}
     assert undefined == expected
@@ -118,14 +146,22 @@ def test_a_constant_at_the_base_rate_scores_what_theory_says(closes, others):
     rate = closes / (closes + others)
     labels, p = np.repeat([1, 0], [closes, others]), np.full(closes + others, rate)
     found = {name: metric(labels, p) for name, metric in METRICS.items()}
+    # Its ten bins hold what order leaves in them; only their noise is left out.
+    del found["calibration_error_debiased"]
     assert found == pytest.approx(
         {
             "log_loss": -rate * math.log(rate) - (1 - rate) * math.log(1 - rate),
             "brier": rate * (1 - rate),
             "roc_auc": 0.5,
             "average_precision": rate,
-            "lift_at_10": 1,
+            **dict.fromkeys(("lift_at_5", "lift_at_10", "lift_at_20"), 1),
+            "gain_at_5": 0.05,
+            "gain_at_10": 0.1,
             "gain_at_20": 0.2,
+            "miscalibration": 0,
+            "discrimination": 0,
+            "uncertainty": rate * (1 - rate),
+            "calibration_intercept": 0,
             "calibration_in_large": 1,
             "calibration_slope": math.nan,
             "calibration_error": 0,

@@ -12,6 +12,7 @@ from predictive.errors import ModelError
 from predictive.features.behaviour import count
 from predictive.features.catalog import attribute
 from predictive.model.bundle import Bundle, champion, crown, load_bundle, save_bundle, verify
+from predictive.model.calibration import Calibration
 from predictive.model.scoring import Recipes, fit_model
 from predictive.model.side import Recipe, expit
 from predictive.quadrants import cuts_at
@@ -23,6 +24,7 @@ FILES = (
     "fit.json",
     "interest.json",
     "interest.trees.txt",
+    "pending.parquet",
     "probability.json",
     "probability.trees.txt",
     "report.json",
@@ -30,6 +32,7 @@ FILES = (
     "scoring.json",
     "test_predictions.parquet",
 )
+BENT = Calibration("beta", slope=0.9, shift=-0.1, bend=0.05)
 FEATURES = (attribute("sector"), attribute("size", kind="number"), count(("visit",), 30), count(("visit",), 7))
 
 
@@ -49,7 +52,7 @@ def draw(rows=1_500, seed=0):
 
 
 def make(version="20260101T000000Z-abcdef", *, axes=True):
-    trees = Recipe(rounds=40, strength=0.03, weight=0.5, slope=0.9, shift=-0.1, auc=(0.7, 0.02))
+    trees = Recipe(rounds=40, strength=0.03, weight=0.5, calibration=BENT, auc=(0.7, 0.02))
     fit = Recipe(strength=0.03) if axes else None
     recipes = Recipes(trees, fit, trees if axes else None, {})
     report = {"judged": {"examples": 1000, "closes": 60}, "shipped": {"examples": 1500, "closes": 90}}

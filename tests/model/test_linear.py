@@ -26,9 +26,13 @@ def draw(seed=0, rows=600):
     return X, (random.random(rows) < 1 / (1 + np.exp(-odds))).astype(float)
 
 
+def fit(X, label, *, strength):
+    return fit_linear(X, label, np.zeros(len(X)), strength=strength)
+
+
 @pytest.fixture(scope="module")
 def fitted():
-    return fit_linear(*draw(), strength=0.03)
+    return fit(*draw(), strength=0.03)
 
 
 @pytest.mark.parametrize("strength", STRENGTHS)
@@ -42,7 +46,7 @@ def test_it_is_scikit_learns_regression_on_compressed_standardised_columns_and_i
     narrow = np.sqrt(1 - np.isnan(X).mean(axis=0))
     z = design.fit_transform(X) * np.append(narrow, [1, 1])
     reference = LogisticRegression(C=strength, tol=1e-10, max_iter=10_000).fit(z, label)
-    ours = fit_linear(X, label, strength=strength)
+    ours = fit(X, label, strength=strength)
     np.testing.assert_allclose(ours.log_odds(X), reference.decision_function(z), atol=2e-3)
     assert np.std(ours.log_odds(X)) > 0.1
 
@@ -80,15 +84,15 @@ def test_over_the_training_rows_contributions_average_zero(fitted):
 def test_columns_that_are_missing_together_share_one_indicator():
     X, label = draw()
     X[:, 2] = X[:, 1] * 2
-    fitted = fit_linear(X, label, strength=0.3)
+    fitted = fit(X, label, strength=0.3)
     assert fitted.coef_missing[1] != 0
     assert fitted.coef_missing[2] == 0
 
 
 def test_a_column_without_any_value_does_nothing():
     X, label = draw()
-    without = fit_linear(X, label, strength=0.3)
-    empty = fit_linear(np.column_stack([X, np.full(len(X), np.nan)]), label, strength=0.3)
+    without = fit(X, label, strength=0.3)
+    empty = fit(np.column_stack([X, np.full(len(X), np.nan)]), label, strength=0.3)
     np.testing.assert_allclose(
         empty.log_odds(np.column_stack([X, np.full(len(X), 7.0)])), without.log_odds(X), atol=1e-6
     )

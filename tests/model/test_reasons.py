@@ -8,6 +8,7 @@ import pytest
 from predictive.features.behaviour import count, recency
 from predictive.features.catalog import attribute
 from predictive.model import trees
+from predictive.model.calibration import Calibration
 from predictive.model.reasons import SHOWN, find_reasons, in_words
 from predictive.model.scoring import log_odds
 from predictive.model.side import Recipe, expit, fit_side
@@ -39,7 +40,7 @@ def draw(rows=2_000, seed=0):
 
 @pytest.fixture(scope="module", params=[0.0, 0.5, 1.0])
 def model(request):
-    recipe = Recipe(rounds=60, strength=0.03, weight=request.param, slope=0.8, shift=-0.3)
+    recipe = Recipe(rounds=60, strength=0.03, weight=request.param, calibration=Calibration("Platt", 0.8, -0.3))
     return fit_side(FEATURES, draw(), recipe, seed=7)
 
 
@@ -59,7 +60,7 @@ def test_the_parts_and_the_level_sum_to_the_log_odds_of_the_written_probability(
 def test_the_level_is_what_calibration_adds_to_the_same_constant_for_everyone(model, told):
     frame, _, reasons = told
     raw = model.raw(model.encoder.transform(frame))
-    added = model.recipe.shift + (model.recipe.slope - 1) * raw
+    added = model.recipe.calibration.shift + (model.recipe.calibration.slope - 1) * raw
     np.testing.assert_allclose(reasons.level - added, (reasons.level - added)[0], rtol=0, atol=1e-5)
     assert np.ptp(raw) > 1
 
@@ -142,4 +143,4 @@ def test_half_trees_and_half_regression_are_explained_by_half_of_each():
     both = sum(model.contributions(frame) for model in alone) / 2
     np.testing.assert_allclose(half.contributions(frame), both, rtol=0, atol=1e-9)
     X = half.encoder.transform(frame)
-    np.testing.assert_allclose(half.raw(X), (trees.log_odds(half.booster, X) + half.linear.log_odds(X)) / 2)
+    np.testing.assert_allclose(half.raw(X), (half.base + trees.log_odds(half.booster, X) + half.linear.log_odds(X)) / 2)

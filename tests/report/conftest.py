@@ -10,6 +10,7 @@ import pytest
 from predictive.config import Config, FileSink
 from predictive.features.catalog import attribute
 from predictive.model.bundle import Bundle
+from predictive.model.calibration import Calibration
 from predictive.model.scoring import ScoringModel
 from predictive.model.side import Recipe, fit_side
 from predictive.quadrants import cuts_at
@@ -100,7 +101,7 @@ def make_report():
         "recipes": {
             "probability": Recipe(rounds=80, strength=0.03, weight=0.5, auc=(0.78, 0.02)).to_json(),
             "fit": Recipe().to_json(),
-            "interest": Recipe(weight=1.0, slope=1.1, shift=-0.2).to_json(),
+            "interest": Recipe(weight=1.0, calibration=Calibration("Platt", 1.1, -0.2)).to_json(),
         },
         "said": ["1 of 4 time folds could not be purged: fewer than 20 closes remained"],
         "why_null": {},

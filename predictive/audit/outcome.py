@@ -1,0 +1,198 @@
+"""Predicted against actual closes of past scores, month by month and by model; and what has moved since training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+
+from predictive.audit.first import First, first_scores
+from predictive.audit.inputs import Inputs, known_until, look_at_inputs, newest_bundle
+from predictive.clock import iso
+from predictive.config import AgeSnapshots, Config
+from predictive.evaluation import Estimate, evaluate
+from predictive.evaluation.clusters import encode, likeness
+from predictive.evaluation.counts import LUCK, Count, count
+from predictive.evaluation.intervals import plain
+from predictive.features.labels import label_after
+from predictive.model.bundle import Bundle
+from predictive.sinks import Sink
+from predictive.splits import observed_until
+from predictive.store import into_store
+from predictive.tables import Tables
+
+RECENT = 3
+"""Months that together are recent: bounds are set on these, so that an old fault does not ring for ever."""
+FEWEST_CLOSES = 20
+METRICS = ("log_loss", "brier", "roc_auc", "calibration_slope", "calibration_error_debiased")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the audit: all scores, the recent or earlier ones, a month, or a model version."""
+
+    by: str
+    name: str
+    count: Count
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields as JSON knows them; NaN becomes None."""
+        return {name: plain(value) for name, value in asdict(self).items()}
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What became of past scores. `broken` says which configured bounds are broken, in words: none is good news.
+
+    `lines` is empty where no score has matured yet; `waiting` scores have not. `metrics` are those of all matured
+    scores, where at least 20 closes are behind them. `trained_rate` is the base rate of the training of the newest
+    model, `actual_rate` that of the recent scores; both None where not known.
+    """
+
+    observed_until: str
+    waiting: int
+    left_out: dict[str, int]
+    lines: tuple[Line, ...]
+    metrics: dict[str, Estimate]
+    trained_rate: float | None
+    actual_rate: float | None
+    inputs: Inputs
+    broken: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """What `--json` prints."""
+        return {name: plain(value) for name, value in asdict(self).items()}
+
+
+def audit(con: Any, tables: Tables, config: Config, sink: Sink, *, now: int) -> Audit:
+    """Join past scores to what happened since, and check the bounds of `config.audit`.
+
+    Args:
+        con: the working database that `tables` live in.
+        tables: what is known today.
+        config: names the folder of the models; its `audit` holds the bounds.
+        sink: whose history is audited.
+        now: microseconds; decides which scores have matured, with `observed_until`.
+    """
+    observed = observed_until(tables, config, now)
+    ages = isinstance(config.snapshots, AgeSnapshots)
+    runs = sink.read_runs()
+    first = first_scores(
+        sink.read_history(), runs, timezone=config.timezone, ages=ages, knows=lambda v: known_until(config.models, v)
+    )
+    mature = first.scores["as_of"] + config.horizon_micros <= observed
+    frame = _outcomes(con, tables, config, first.scores[mature])
+    newest = newest_bundle(config.models, runs)
+    inputs = look_at_inputs(con, tables, config, sink, newest, ages=ages)
+    return _put_together(config, frame, first, int((~mature).sum()), observed, newest, inputs)
+
+
+def _put_together(
+    config: Config, frame: pd.DataFrame, first: First, waiting: int, observed: int, newest: Bundle | None,
+    inputs: Inputs,
+) -> Audit:  # fmt: skip
+    lines = _lines(frame)
+    trained = None if newest is None else float(newest.report["shipped"]["base_rate"])
+    recent = _recent(frame)
+    return Audit(
+        observed_until=iso(observed),
+        waiting=waiting,
+        left_out=first.left_out,
+        lines=lines,
+        metrics=_metrics(frame, config.model.seed),
+        trained_rate=trained,
+        actual_rate=float(recent["label"].mean()) if len(recent) else None,
+        inputs=inputs,
+        broken=(*_miscalibrated(lines, config), *_moved(recent, trained, config), *inputs.broken),
+    )
+
+
+def _outcomes(con: Any, tables: Tables, config: Config, scores: pd.DataFrame) -> pd.DataFrame:
+    """The scores with `label`, `deal_id` and `cluster` (the account of today, else the contact)."""
+    if scores.empty:
+        return scores.assign(label=0, deal_id=None, cluster="")
+    at = into_store(con, scores[["contact_id", "as_of"]])
+    happened = label_after(tables, at, config).select("contact_id", "as_of", "label", "deal_id")
+    account = nw.concat_str(nw.lit("account "), nw.col("account_id"))
+    own = nw.concat_str(nw.lit("contact "), nw.col("contact_id"))
+    clusters = tables.contacts.select("contact_id", cluster=nw.coalesce(account, own))
+    frame = scores
+    for part, key in ((happened, ["contact_id", "as_of"]), (clusters, ["contact_id"])):
+        frame = frame.merge(pd.DataFrame(part.collect(backend="pandas").to_native()), on=key, how="left")
+    # A contact that is gone from the tables since is a cluster of its own.
+    return frame.assign(cluster=frame["cluster"].fillna("contact " + frame["contact_id"]))
+
+
+def _lines(frame: pd.DataFrame) -> tuple[Line, ...]:
+    if frame.empty:
+        return ()
+    months = sorted(frame["month"].unique())
+    recent = frame["month"].isin(months[-RECENT:]).to_numpy()
+    alike = _likeness(frame)
+    parts = [("all", "all", np.ones(len(frame), dtype=bool)), ("time", "recent", recent)]
+    if not recent.all():
+        parts.append(("time", "earlier", ~recent))
+    parts += [("month", m, (frame["month"] == m).to_numpy()) for m in months]
+    parts += [
+        ("model", str(v), (frame["model_version"] == v).to_numpy()) for v in sorted(frame["model_version"].unique())
+    ]
+    return tuple(Line(by, name, _count(frame[mine], alike)) for by, name, mine in parts)
+
+
+def _likeness(frame: pd.DataFrame) -> float:
+    codes = encode(frame["cluster"].to_numpy(), len(frame))
+    return likeness(frame["label"].to_numpy(dtype=float), frame["probability"].to_numpy(), codes)
+
+
+def _count(frame: pd.DataFrame, alike: float) -> Count:
+    codes = encode(frame["cluster"].to_numpy(), len(frame))
+    label = frame["label"].to_numpy(dtype=float)
+    return count(label, frame["probability"].to_numpy(), codes, alike=alike, closes=int(frame["deal_id"].nunique()))
+
+
+def _recent(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame[frame["month"].isin(sorted(frame["month"].unique())[-RECENT:])]
+
+
+def _metrics(frame: pd.DataFrame, seed: int) -> dict[str, Estimate]:
+    if frame["deal_id"].nunique() < FEWEST_CLOSES:
+        return {}
+    label, p = frame["label"].to_numpy(), frame["probability"].to_numpy()
+    found = evaluate(label, p, groups=frame["cluster"].to_numpy(), seed=seed, closes=int(frame["deal_id"].nunique()))
+    return {name: found.values[name] for name in METRICS}
+
+
+def _miscalibrated(lines: Iterable[Line], config: Config) -> list[str]:
+    bound = config.audit.calibration
+    recent = next((line.count for line in lines if line.name == "recent"), None)
+    if recent is None or recent.luck >= LUCK or _within(recent.predicted, recent.actual, bound):
+        return []
+    many = "too many" if recent.predicted > recent.actual else "too few"
+    text = (
+        f"calibration: {recent.predicted:,.1f} closes were predicted in the newest {RECENT} matured months and "
+        f"{recent.actual:,.0f} came: {many}, beyond the bound of {bound:.0%}, and luck does not explain it"
+    )
+    return [text]
+
+
+def _moved(recent: pd.DataFrame, trained: float | None, config: Config) -> list[str]:
+    """Whether the base rate has moved beyond its bound: what came, against the rate of training for everybody."""
+    if trained is None or recent.empty or not 0 < trained < 1:
+        return []
+    flat = recent.assign(probability=trained)
+    found, bound = _count(flat, _likeness(flat)), config.audit.base_rate
+    if found.luck >= LUCK or _within(found.predicted, found.actual, bound):
+        return []
+    text = (
+        f"base rate: {found.actual / found.n:.2%} of the contacts of the newest {RECENT} matured months closed, "
+        f"against {trained:.2%} in training: beyond the bound of {bound:.0%}, and luck does not explain it"
+    )
+    return [text]
+
+
+def _within(predicted: float, actual: float, bound: float) -> bool:
+    return predicted <= actual * (1 + bound) and actual <= predicted * (1 + bound)
