@@ -104,7 +104,7 @@ def prepare(tables: Tables, config: Config, *, now: int, progress: Callable[[str
 def learn(
     prepared: Prepared, config: Config, *, now: int, progress: Callable[[str], None] = lambda _: None
 ) -> Training:
-    """Choose the recipe on folds of the training part, judge it on the test part, refit it on everything mature."""
+    """Choose the recipe on folds of the training part, judge it on the test part, refit it on all that is known."""
     split, seed = prepared.split, config.model.seed
     part, test = split.learn(prepared.frame), split.test(prepared.frame)
     progress("choosing the recipe on time folds")

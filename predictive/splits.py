@@ -148,7 +148,7 @@ def check_parts(
 def _too_short(outline: pd.DataFrame, config: Config, observed: int) -> str:
     span = f"from {iso(int(outline['as_of'].min()))} to {iso(int(outline['as_of'].max()))}" if len(outline) else "none"
     return (
-        f"Eligible examples: {len(outline):,} ({span}); outcomes are observed until {iso(observed)}; an example must "
-        "be observed for the whole horizon, by the split if it is to be learned from. Set a shorter horizon (now "
+        f"Eligible examples: {len(outline):,} ({span}); outcomes are observed until {iso(observed)}; an example "
+        "must be observed for the whole horizon if it is to judge. Set a shorter horizon (now "
         f"{format_duration(config.horizon)}), another split, or bring in more history"
     )

@@ -94,3 +94,28 @@ def test_each_column_knows_the_feature_that_it_comes_from():
 def test_few_rows_are_encoded_like_many(rows):
     encoder = fit_encoder(FEATURES, frame(["a"] * 20))
     assert encoder.transform(frame(["a"] * rows)).shape == (rows, 4)
+
+
+def test_where_levels_are_too_many_the_words_that_several_share_have_columns():
+    ranks, areas = ["VP", "Head of", "Junior", "Chief"], ["Sales", "Marketing", "IT", "HR", "Law", "Tax", "R&D", "PR"]
+    titles = [f"{rank} {area}" for rank in ranks for area in areas]
+    assert len(titles) > MOST_LEVELS
+    rows = frame([*titles * FEWEST_ROWS, "Astronaut", None])
+    encoder = fit_encoder(FEATURES, rows)
+    words = encoder.words["sector"]
+    assert {"vp", "head", "of", "junior", "chief", "sales", "tax"} <= set(words)
+    assert "astronaut" not in words
+    matrix = encoder.transform(frame(["VP Space", "head OF sales", None, "nothing known"]))
+    columns = matrix[:, encoder.source == 1][:, -len(words) :]
+    assert [{w for w, x in zip(words, row, strict=True) if x == 1} for row in columns] == [
+        {"vp"}, {"head", "of", "sales"}, set(), set()
+    ]  # fmt: skip
+    assert np.isnan(matrix[2, encoder.source == 1]).all()
+    assert matrix.shape == (4, len(encoder.source))
+    assert Encoder.from_json(json.loads(json.dumps(encoder.to_json()))) == encoder
+
+
+def test_few_levels_need_no_words_and_neither_do_codes_that_share_none():
+    assert fit_encoder(FEATURES, frame(["VP Sales", "VP Tax"] * FEWEST_ROWS)).words == {}
+    codes = [f"{i:08x}" for i in range(MOST_LEVELS + 5)]
+    assert fit_encoder(FEATURES, frame(codes * FEWEST_ROWS)).words == {}
