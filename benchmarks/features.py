@@ -49,8 +49,8 @@ def make(contacts: int, activities: int, folder: Path) -> None:
         ) TO '{folder}/activities.parquet' (FORMAT parquet)"""
     )
     con.execute(
-        f"""COPY (SELECT printf('C%08d', i) AS contact_id, {END} - 800 * {DAY} AS created_at FROM range({contacts}) AS r(i))
-        TO '{folder}/contacts.parquet' (FORMAT parquet)"""
+        f"""COPY (SELECT printf('C%08d', i) AS contact_id, {END} - 800 * {DAY} AS created_at
+            FROM range({contacts}) AS r(i)) TO '{folder}/contacts.parquet' (FORMAT parquet)"""
     )
 
 
@@ -95,8 +95,8 @@ def package(folder: Path, asofs: list[int]) -> dict[str, float]:
         con.execute(f"CREATE TABLE activities AS SELECT *, NULL::VARCHAR AS detail FROM '{folder}/activities.parquet'")
         empty = {
             "accounts": "account_id, NULL::VARCHAR AS industry, 0.0::DOUBLE AS employees, 0.0::DOUBLE AS revenue",
-            "changes": "NULL::VARCHAR AS object, contact_id AS object_id, contact_id AS attribute, contact_id AS value, "
-            "contact_id AS old_value, created_at AS changed_at",
+            "changes": "NULL::VARCHAR AS object, contact_id AS object_id, contact_id AS attribute, "
+            "contact_id AS value, contact_id AS old_value, created_at AS changed_at",
             "deals": "contact_id", "overrides": "contact_id",
         }  # fmt: skip
         for name, columns in empty.items():

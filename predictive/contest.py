@@ -107,7 +107,7 @@ def contest(
     probabilities, refitted = {}, {}
     for entry in entries:
         progress(f"scoring with {entry.name}")
-        probabilities[entry.name], refitted[entry.name] = _unseen(con, tables, entry, frame)
+        probabilities[entry.name], refitted[entry.name] = _unseen(con, tables, config, entry, frame)
     table = np.stack(list(probabilities.values()), axis=1) if len(frame) else np.empty((0, len(entries)))
     shared = np.isfinite(table).all(axis=1)
     rows = frame.iloc[np.flatnonzero(shared)]
@@ -178,23 +178,25 @@ def _check(entries: Sequence[Entry], config: Config) -> None:
             )
 
 
-def _unseen(con: Any, tables: Tables, entry: Entry, frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+def _unseen(
+    con: Any, tables: Tables, config: Config, entry: Entry, frame: pd.DataFrame
+) -> tuple[np.ndarray, np.ndarray]:
     """For each row the model's probability (NaN: it has learned from it), and whether that is of its test part."""
     known = frame[["contact_id", "as_of"]].merge(_tested(entry), on=["contact_id", "as_of"], how="left")
     found = known["probability"].to_numpy(dtype=float, copy=True)
     fresh = (frame["as_of"] >= entry.shipped_from).to_numpy()
     if fresh.any():
         check_features(entry.bundle, tables)
-        found[fresh] = _scored(con, tables, entry.bundle, frame.loc[fresh, ["contact_id", "as_of"]])
+        found[fresh] = _scored(con, tables, config, entry.bundle, frame.loc[fresh, ["contact_id", "as_of"]])
     return found, ~fresh
 
 
-def _scored(con: Any, tables: Tables, bundle: Bundle, rows: pd.DataFrame) -> np.ndarray:
+def _scored(con: Any, tables: Tables, config: Config, bundle: Bundle, rows: pd.DataFrame) -> np.ndarray:
     """The probability of each row (`contact_id`, `as_of`), as the model that scores gives it."""
     parts = []
     for _, same in rows.groupby(rows.groupby("contact_id").cumcount()):  # a contact is in a block once
         for start in range(0, len(same), BLOCK):
-            features, _ = features_of(con, tables, bundle, same.iloc[start : start + BLOCK])
+            features, _ = features_of(con, tables, config, bundle, same.iloc[start : start + BLOCK])
             parts.append(features[["contact_id", "as_of"]].assign(p=bundle.model.score(features)["probability"]))
     return rows.merge(pd.concat(parts), on=["contact_id", "as_of"], how="left")["p"].to_numpy(dtype=float)
 

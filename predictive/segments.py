@@ -12,9 +12,9 @@ import pandas as pd
 
 from predictive.config import Config
 from predictive.errors import ConfigError, nearest
+from predictive.features.attributes import attribute_kinds
 from predictive.features.catalog import Feature, attribute
-from predictive.features.cut import attribute_kinds
-from predictive.features.snapshots import wins
+from predictive.features.deals import wins
 from predictive.tables import Tables
 
 DEFAULT = ("source", "country", "account_employees")

@@ -176,11 +176,11 @@ def test_features_at_scoring_are_those_of_training_bit_for_bit(session):
     assert len(trained) > 800
     assert set(trained["as_of"]) == {night}
     block = trained[["contact_id", "as_of"]].sample(frac=0.5, random_state=1)
-    served, _ = features_of(con, tables, bundle, block.reset_index(drop=True))
+    served, _ = features_of(con, tables, config, bundle, block.reset_index(drop=True))
     expected = trained[trained["contact_id"].isin(block["contact_id"])].reset_index(drop=True)
     names = [f.name for f in bundle.features]
     pd.testing.assert_frame_equal(served[["contact_id", *names]], expected[["contact_id", *names]], check_exact=True)
-    one, _ = features_of(con, tables, bundle, block.head(1).reset_index(drop=True))
+    one, _ = features_of(con, tables, config, bundle, block.head(1).reset_index(drop=True))
     row = expected[expected["contact_id"] == one["contact_id"].iloc[0]].reset_index(drop=True)
     pd.testing.assert_frame_equal(one[names], row[names], check_exact=True, check_dtype=False)  # no text at all: object
 

@@ -20,8 +20,8 @@ from predictive.tables import Tables
 
 SAMPLE = 5_000
 SHOWN = 5
-AGEING = ("record age", "days")
-"""Recipes of features that tell time since something: they move in any database that grows older, so are only shown."""
+AGEING = ("record age", "ago")
+"""Wordings of features that tell time since something: they move in any database that grows older; only shown."""
 
 
 @dataclass(frozen=True)
@@ -83,14 +83,14 @@ def look_at_inputs(
     except ModelError as error:
         return Inputs(0, (), str(error), ())
     block = _block(current, sink.read_runs(), seed=config.model.seed, ages=ages)
-    frame, _ = features_of(con, tables, bundle, block)
+    frame, _ = features_of(con, tables, config, bundle, block)
     found = shifts(bundle.report["inputs"], frame)
     return Inputs(len(frame), found, None, _broken(bundle, found, config.audit))
 
 
 def _broken(bundle: Bundle, found: tuple[Shift, ...], bounds: Audit) -> tuple[str, ...]:
     """One sentence if any of the most important inputs has moved beyond its bound and beyond luck."""
-    ageing = {f.name for f in bundle.features if f.recipe in AGEING}
+    ageing = {f.name for f in bundle.features if f.words in AGEING}
     top = [i["name"] for i in bundle.report["importance"] if i["name"] not in ageing][: bounds.features]
     moved = [s for s in found if s.name in top and s.psi > max(bounds.psi, s.noise)]
     if not moved:
