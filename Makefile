@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: demo test check lock clean
+.PHONY: demo test spark check lock clean
 
 demo: .venv/installed
 	$(BIN)/predictive demo --contacts 10000 --out demo
@@ -14,6 +14,16 @@ demo: .venv/installed
 
 test: check
 	$(BIN)/pytest -n auto --dist loadfile
+
+# Features on Spark, in an environment of its own: pyspark brings pandas code that warns, and needs a Java.
+spark: .venv-spark/installed
+	.venv-spark/bin/python -m pytest -p no:unraisableexception -p no:cacheprovider tests/engines/test_spark.py
+
+.venv-spark/installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv-spark
+	.venv-spark/bin/pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	.venv-spark/bin/pip install --quiet --disable-pip-version-check --no-build-isolation --editable '.[spark]'
+	@touch $@
 
 check: .venv/installed
 	$(BIN)/ruff format --check .
@@ -34,4 +44,4 @@ lock: .venv/installed
 		--output-file requirements.lock
 
 clean:
-	rm -rf .venv demo out mlflow.db mlartifacts models/[!R]*
+	rm -rf .venv .venv-spark demo out mlflow.db mlartifacts models/[!R]*
