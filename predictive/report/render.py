@@ -78,6 +78,7 @@ def _titles(summary: Summary) -> dict[str, str]:
         "reliability": titles.reliability_title(evidence),
         "gain": titles.gain_title(evidence),
         "drivers": titles.drivers_title(summary),
+        "groups": titles.groups_title(summary),
     }
     if work.everyone.contacts == 0:
         return always
@@ -110,7 +111,7 @@ def _environment(timezone: str) -> Any:
         "day": partial(words.day, zone=timezone),
         "moment": partial(words.moment, zone=timezone),
     }
-    environment.globals["percent_range"] = words.percent_range
+    environment.globals |= {"percent_range": words.percent_range, "number_range": words.number_range}
     return environment
 
 

@@ -37,6 +37,26 @@ class Driver:
 
 
 @dataclass(frozen=True)
+class Group:
+    """A segment's level or a month in the test part: closes predicted and come, and its share of the top tenth.
+
+    `low` and `high` bound predicted over actual (95 %; None without closes). `off`: luck does not explain the
+    difference, all groups considered. `sensitive`: of an attribute that no model sees.
+    """
+
+    by: str
+    level: str
+    examples: int
+    predicted: float
+    actual: float
+    low: float | None
+    high: float | None
+    listed: float
+    off: bool
+    sensitive: bool
+
+
+@dataclass(frozen=True)
 class Extent:
     """Examples that a model was fitted on: how many, their closes, their base rate, and their first and last as-of."""
 
@@ -94,6 +114,7 @@ class Summary:
     work: Work
     evidence: Evidence
     drivers: tuple[Driver, ...]
+    groups: tuple[Group, ...]
     making: Making
     live: bool
     """Whether scores are to be as of the last midnight, so that older ones are late."""
@@ -117,6 +138,7 @@ def summarise(bundle: Bundle, scores: pd.DataFrame, runs: pd.DataFrame, config: 
         work=count_work(scores, bundle.cuts),
         evidence=read_evidence(bundle.report),
         drivers=tuple(Driver(d["name"], d["description"], d["side"], d["mean"]) for d in bundle.report["importance"]),
+        groups=_groups(bundle.report),
         making=_making(bundle),
         live=config.score.as_of == "midnight",
     )
@@ -136,6 +158,17 @@ def _night(scores: pd.DataFrame, runs: pd.DataFrame) -> Night | None:
         return None
     last = scores.sort_values("scored_at").iloc[-1]
     return Night(_aware(scores["as_of"].max()), _aware(last["scored_at"]), str(last["model_version"]))
+
+
+def _groups(report: dict[str, Any]) -> tuple[Group, ...]:
+    """The groups of the test part; those of sensitive attributes last, together."""
+    found = []
+    for row in report["segments"]:
+        count, ratio = row["count"], row["count"]["ratio"]
+        sensitive = row["by"] in report["sensitive"]
+        numbers = (count["n"], count["predicted"], count["actual"], ratio["low"], ratio["high"])
+        found.append(Group(row["by"], row["level"], *numbers, row["listed"], row["off"], sensitive))
+    return tuple(sorted(found, key=lambda g: g.sensitive))
 
 
 def _making(bundle: Bundle) -> Making:

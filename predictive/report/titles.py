@@ -93,6 +93,16 @@ def drivers_title(summary: Summary) -> str:
     return f"{listed} {'moves' if len(names) == 1 else 'move'} the score most"
 
 
+def groups_title(summary: Summary) -> str:
+    """Where predictions and closes differ by more than luck."""
+    off = [f"{g.by} {g.level}" for g in summary.groups if g.off]
+    if not off:
+        return "In no segment or month do predicted and actual closes differ by more than luck"
+    named = ", ".join(off[:3]) + (", …" if len(off) > 3 else "")
+    where = "group" if len(off) == 1 else "groups"
+    return f"Predicted and actual closes differ by more than luck in {len(off)} {where}: {named}"
+
+
 def sides(summary: Summary) -> tuple[Side, ...]:
     """What each side contributes, the one that moves the score most first; empty where nothing moves it."""
     total = sum(d.mean for d in summary.drivers)

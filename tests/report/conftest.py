@@ -53,6 +53,13 @@ def gain(at_20):
     return [[i / 100, at_20 * i / 20 if i <= 20 else at_20 + (1 - at_20) * (i - 20) / 80] for i in range(101)]
 
 
+def group(by, level, n, closes, interval, *, off):
+    predicted, actual = closes
+    ratio = {"value": predicted / actual if actual else None, "low": interval[0], "high": interval[1]}
+    count = {"n": n, "closes": actual, "predicted": predicted, "actual": actual, "ratio": ratio, "luck": 0.5}
+    return {"by": by, "level": level, "count": count, "listed": 0.1, "off": off}
+
+
 def make_report():
     """What a training reports: a model that is better than the rules and level with the logistic regression."""
     return {
@@ -103,6 +110,13 @@ def make_report():
             "fit": Recipe().to_json(),
             "interest": Recipe(weight=1.0, calibration=Calibration("Platt", 1.1, -0.2)).to_json(),
         },
+        "segments": [
+            group("source", "web", 700, (50.0, 60), (0.7, 1.0), off=False),
+            group("source", "<fair>", 300, (40.0, 20), (1.4, 2.9), off=True),
+            group("age group", "60+", 300, (1.0, 0), (None, None), off=False),
+        ],
+        "sensitive": ["age group"],
+        "in_words": ["source <fair>: 40 closes predicted, 20 came; luck does not explain it"],
         "said": ["1 of 4 time folds could not be purged: fewer than 20 closes remained"],
         "why_null": {},
         "importance": [

@@ -145,3 +145,18 @@ def test_a_summary_cannot_be_changed(summary):
     with pytest.raises(AttributeError):
         summary.night = None
     assert replace(summary, live=False) != summary
+
+
+def test_groups_hold_the_numbers_of_the_training_and_sensitive_ones_come_last(summary):
+    found = summary.groups
+    assert [(g.by, g.sensitive) for g in found] == [("source", False), ("source", False), ("age group", True)]
+    fair = found[1]
+    assert (fair.examples, fair.predicted, fair.actual, fair.low, fair.high, fair.off) == (
+        300,
+        40.0,
+        20,
+        1.4,
+        2.9,
+        True,
+    )
+    assert found[2].high is None
