@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from predictive.clock import DAY, calendar, instant
 from predictive.features import behaviour, catalog
 from predictive.features.build import build, features_at
+from predictive.features.deals import wins
 from predictive.features.expression import WEIGHT_ONE
 from tests.features.histories import (
     HALF_LIFE,
@@ -15,6 +16,7 @@ from tests.features.histories import (
     History,
     at,
     by_contact,
+    config,
     contact,
     did,
     histories,
@@ -27,7 +29,8 @@ from tests.features.reference import FEATURES, built
 
 
 def build_duckdb(history, con, features=FEATURES):
-    return by_contact(features_at(tables(history, con), at(history, "duckdb", con), features))
+    tables_ = tables(history, con)
+    return by_contact(features_at(tables_, at(history, "duckdb", con), features, won=wins(tables_, config())))
 
 
 def one(history, con, feature):
@@ -64,7 +67,7 @@ def test_engines_agree_on_integers_and_texts_exactly_and_on_floats_to_a_billiont
     if engine == "polars":
         pytest.importorskip("polars", reason="polars is not installed: it is no dependency, only one more engine")
     others = {"polars": polars_tables, "pandas": pandas_tables}[engine](history)
-    found = by_contact(features_at(others, at(history, engine), FEATURES))
+    found = by_contact(features_at(others, at(history, engine), FEATURES, won=wins(others, config())))
     expected = build_duckdb(history, con)
     for contact_id, row in expected.items():
         for name, value in row.items():
