@@ -133,7 +133,7 @@ def _of_colleagues(known: Known, totals: Sequence[Total]) -> Frame:
     key = ["account_id", "as_of"]
     each = known.colleagues
     if windows:
-        counts = done.group_by(*key, "contact_id").agg(nw.col(t.column).sum().cast(nw.Int64) for t in windows)
+        counts = _combined(done, [*key, "contact_id"], windows)
         each = each.join(counts, on=[*key, "contact_id"], how="left")
     columns = []
     for t in totals:
@@ -141,7 +141,7 @@ def _of_colleagues(known: Known, totals: Sequence[Total]) -> Frame:
         value = {"people": nw.lit(1, nw.Int64), "bought": nw.col("bought"), "active": done_any}
         columns.append(value.get(t.measure, nw.col(t.column)).fill_null(0).alias(t.column))
     each = each.select(*key, "contact_id", *columns)
-    both = each.group_by(key).agg(nw.col(t.column).sum().cast(nw.Int64).alias(f"{t.column}::all") for t in totals)
+    both = _combined(each.drop("contact_id"), key, totals).rename({t.column: f"{t.column}::all" for t in totals})
     mine = known.contacts.select("contact_id", *key).join(each, on=[*key, "contact_id"], how="inner")
     others = [(nw.col(f"{t.column}::all") - nw.col(t.column)).alias(t.column) for t in totals]
     return mine.join(both, on=key, how="inner").select("contact_id", *others)
