@@ -376,9 +376,15 @@ CASES = [
     trend(("page_view",)),
     touch("first"),
     touch("last"),
-    *(blind(case, "call", "form") for case in (count((), 30), active_days(7), recency(()), trend(), touch("last", ("page_view",)))),
+    *(
+        blind(case, "call", "form")
+        for case in (count((), 30), active_days(7), recency(()), trend(), touch("last", ("page_view",)))
+    ),
     *(blind(case, "call") for case in (gap(), weeks_in_a_row(), breadth(30), share(("form",), 365), first_touch_age())),
-    *(active_days(days, types) for days, types in ((30, ("call", "form")), (30, ("form", "page_view")), (90, ("call",)))),
+    *(
+        active_days(days, types)
+        for days, types in ((30, ("call", "form")), (30, ("form", "page_view")), (90, ("call",)))
+    ),
     *(f(types, days) for f in (value_sum, value_mean) for types in ((), ("call", "form")) for days in (30, 365)),
     *(f(types) for f in (weeks_in_a_row, gap, overdue) for types in ((), ("page_view",), ("call", "form"))),
     *(breadth(days) for days in (7, 90)),

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import date
+from random import Random
 
 import duckdb
 import narwhals as nw
@@ -56,30 +57,28 @@ def test_every_feature_equals_the_reference_on_any_history(con, history):
     assert found == built(history)
 
 
-LEAVES = st.sampled_from([*TERMS, Attribute("account_employees"), *map(Constant, (0.0, 1.0, -2.5, 1e6))])
-FORMULAS = st.recursive(
-    LEAVES,
-    lambda inner: st.one_of(
-        st.builds(lambda op, *terms: Formula(op, terms), st.sampled_from(sorted(ARITHMETIC)), inner, inner),
-        st.builds(lambda *terms: Formula("fill", terms), inner, inner),
-        st.builds(lambda term: Formula("known", (term,)), inner),
-    ),
-    max_leaves=5,
-)
+def formula(rng, depth=3):
+    """A random formula over totals, attributes and constants."""
+    if depth == 0 or rng.randint(0, 3) == 0:
+        return rng.choice([*TERMS, Attribute("account_employees"), *map(Constant, (0.0, 1.0, -2.5, 1e6))])
+    operation = rng.choice([*ARITHMETIC, "fill", "known"])
+    inner = [formula(rng, depth - 1) for _ in range(1 if operation == "known" else 2)]
+    return Formula(operation, tuple(inner))
 
 
 @settings(max_examples=4, deadline=None)
-@given(histories(), st.lists(FORMULAS, min_size=30, max_size=30))
-def test_any_formula_is_worked_out_as_arithmetic_says_and_division_by_zero_is_missing(con, history, formulas):
-    cases = [own(term) for term in formulas]
+@given(histories(), st.integers(0, 2**32))
+def test_any_formula_is_worked_out_as_arithmetic_says_and_division_by_zero_is_missing(con, history, seed):
+    rng = Random(seed)
+    cases = [own(formula(rng)) for _ in range(40)]
     found = build_duckdb(history, con, catalog.distinct(feature for feature, _ in cases))
     for contact_id, row in found.items():
+        row.pop("as_of")
         view = seen(history, contact_id)
-        expected = [value(view) for _, value in cases]
-        assert [v for k, v in row.items() if k != "as_of"] == pytest.approx(expected, rel=1e-9, nan_ok=False)
+        assert list(row.values()) == [value(view) for _, value in cases]
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(pairs())
 def test_what_is_known_later_and_the_order_of_rows_change_no_bit_of_any_feature(con, pair):
     history, later = pair
@@ -87,7 +86,7 @@ def test_what_is_known_later_and_the_order_of_rows_change_no_bit_of_any_feature(
     assert repr(build_duckdb(later, con)) == repr(build_duckdb(history, con))
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(histories(), st.integers(0))
 def test_no_feature_depends_on_which_other_contacts_are_looked_at(con, history, which):
     """Not those of colleagues either: they are found in the tables, not among the contacts that are looked at."""
@@ -178,7 +177,9 @@ def test_a_contact_without_activities_has_zeros_and_missing_values_not_nothing(c
     row = build_duckdb(past(), con)["c1"]
     assert {row[f.name] for f in FEATURES if f.words in ("times", "active days", "intensity")} == {0}
     assert row["any_trend"] == 1.0
-    assert {row[f.name] for f in FEATURES if f.words == "ago" or f.name.endswith("_touch")} == {None}
+    ago = [f.name for f in FEATURES if f.words == "ago" and not f.name.startswith("days_in_")]
+    assert {row[name] for name in (*ago, "first_touch", "last_touch", "any_gap_days", "any_overdue")} == {None}
+    assert row["days_in_lifecycle_stage"] == NIGHT / DAY
 
 
 def test_types_that_differ_in_case_only_are_counted_apart(con):

@@ -59,7 +59,7 @@ def test_an_own_feature_with_a_taken_name_is_told_apart(module, con):
         ("features_of_mine:", "is no import path; write module:name"),
         (":forms_per_visit", "is no import path; write module:name"),
         ("nowhere_to_be_found:x", "the module 'nowhere_to_be_found' cannot be imported .*install it, or run where it"),
-        ("features_of_mine:form_per_visit", 'has no feature \'form_per_visit\'; did you mean "forms_per_visit"'),
+        ("features_of_mine:form_per_visit", "has no feature 'form_per_visit'; did you mean \"forms_per_visit\""),
         ("features_of_mine:number", "has no feature 'number'; known: forms_per_visit"),
         ("features_of_mine:visits", "has no feature 'visits'"),
         ("json:dumps", r"json has no feature 'dumps'; make one with predictive\.own"),
