@@ -15,13 +15,16 @@ from tests.features.reference import FEATURES
 
 MODULE = """
     from predictive.features.catalog import own
-    from predictive.features.expression import total
+    from predictive.features.expression import Attribute, total
 
     visits = total("count", "page_view", days=30)
     forms_per_visit = own(
         "forms_per_visit", "forms per page view, 30 days", side="interest", term=total("count", "form", days=30) / visits
     )
     number = 3
+    everything = own("everything", "all activities", side="interest", term=total("count"))
+    misspelt = own("misspelt", "a name that is not there", side="fit", term=Attribute("job_titel").known())
+    titled = own("titled", "whether the job title is known", side="fit", term=Attribute("job_title").known())
 """
 
 
@@ -52,6 +55,27 @@ def test_an_own_feature_with_a_taken_name_is_told_apart(module, con):
     assert names[-2:] == ["forms_per_visit", "forms_per_visit#2"]
 
 
+def test_an_own_feature_is_blind_to_types_that_are_excluded(module, con):
+    history = History(contacts=[contact()], activities=[did(t=NIGHT), did(t=NIGHT, type="contract")], at={"c1": NIGHT})
+    tables_ = tables(history, con)
+    wanted = FeatureChoice(own=[f"{module}:everything"], exclude=["contract"])
+    (feature,) = (f for f in choose(tables_, wanted, until=NIGHT).features if f.name == "everything")
+    assert by_contact(features_at(tables_, at(history, "duckdb", con), [feature]))["c1"]["everything"] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "sensitive", "said"),
+    [
+        ("misspelt", [], r"features\.own: 'misspelt' reads 'job_titel', no attribute; did you mean \"job_title\""),
+        ("titled", ["job_title"], "'titled' reads 'job_title', which is declared sensitive"),
+    ],
+)
+def test_an_own_feature_of_an_attribute_that_is_not_there_or_sensitive_is_refused(module, con, name, sensitive, said):
+    tables_ = tables(History(contacts=[contact()]), con)
+    with pytest.raises(ConfigError, match=said):
+        choose(tables_, FeatureChoice(own=[f"{module}:{name}"], sensitive=sensitive), until=NIGHT)
+
+
 @pytest.mark.parametrize(
     ("path", "said"),
     [
@@ -60,7 +84,7 @@ def test_an_own_feature_with_a_taken_name_is_told_apart(module, con):
         (":forms_per_visit", "is no import path; write module:name"),
         ("nowhere_to_be_found:x", "the module 'nowhere_to_be_found' cannot be imported .*install it, or run where it"),
         ("features_of_mine:form_per_visit", "has no feature 'form_per_visit'; did you mean \"forms_per_visit\""),
-        ("features_of_mine:number", "has no feature 'number'; known: forms_per_visit"),
+        ("features_of_mine:number", "has no feature 'number'; known: everything, forms_per_visit, misspelt, titled"),
         ("features_of_mine:visits", "has no feature 'visits'"),
         ("json:dumps", r"json has no feature 'dumps'; make one with predictive\.own"),
     ],
