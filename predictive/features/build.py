@@ -113,9 +113,13 @@ def _bit() -> nw.Expr:
 
 def _decayed(half_life: int) -> nw.Expr:
     """n × 2^(−day / half-life) in fixed point, so that sums are exact."""
-    weight = nw.lit(2.0) ** (-(nw.col("day").cast(nw.Float64)) / float(half_life))
+    return nw.col("n") * _weight(nw.col("day"), half_life)
+
+
+def _weight(day: nw.Expr, half_life: int) -> nw.Expr:
+    weight = nw.lit(2.0) ** (-(day.cast(nw.Float64)) / float(half_life))
     # Engines disagree on how round() treats halves.
-    return nw.col("n") * (weight * WEIGHT_ONE + 0.5).floor().cast(nw.Int64)
+    return (weight * WEIGHT_ONE + 0.5).floor().cast(nw.Int64)
 
 
 def _combined(rows: Frame, keys: list[str], totals: Sequence[Total]) -> Frame:
@@ -128,7 +132,7 @@ def _of_colleagues(known: Known, totals: Sequence[Total]) -> Frame:
     """Sums over everybody in the account, less the contact's own."""
     if known.colleagues is None or known.done is None:
         raise ValueError("the tables were cut without the totals of colleagues")
-    windows = [t for t in totals if t.measure in ("count", "active")]
+    windows = [t for t in totals if t.measure not in ("people", "bought")]
     done = known.done.select("account_id", "as_of", "contact_id", *(_in_window(t).alias(t.column) for t in windows))
     key = ["account_id", "as_of"]
     each = known.colleagues
@@ -148,9 +152,10 @@ def _of_colleagues(known: Known, totals: Sequence[Total]) -> Frame:
 
 
 def _in_window(total: Total) -> nw.Expr:
-    counted = nw.col("age") < (total.days or 0) * DAY
+    counted = nw.col("age") >= 0 if total.days is None else nw.col("age") < total.days * DAY
     if total.types:
         counted = counted & nw.col("type").is_in(list(total.types))
     if total.without:
         counted = counted & ~nw.col("type").is_in(list(total.without))
-    return nw.when(counted).then(nw.lit(1, nw.Int64))
+    each = nw.lit(1, nw.Int64) if total.half_life is None else _weight(nw.col("age") // DAY, total.half_life)
+    return nw.when(counted).then(each)

@@ -358,6 +358,9 @@ TERMS = [
     total("count", "call", "form", days=90, stream="colleagues"),
     total("active", "page_view", days=365, stream="colleagues"),
     total("bought", stream="colleagues") / total("people", stream="colleagues"),
+    total("count", stream="colleagues"),
+    total("active", "call", stream="colleagues"),
+    total("decay", half_life=7, stream="colleagues"),
 ]
 CASES = [
     *(count((), days) for days in (7, 30, 365)),
@@ -393,6 +396,7 @@ CASES = [
     *(unchanged(names) for names in ((), ("plan",), ("lifecycle_stage", "account_id"))),
     *(time_in(name) for name in ("lifecycle_stage", "seats")),
     *(colleagues(measure) for measure in ("people", "bought")),
+    (behaviour.colleagues_intensity(30), lambda s: taken(total("decay", half_life=30, stream="colleagues"), s) / 2**20),
     *(f(days) for f in (colleagues_active, colleagues_count) for days in (7, 90)),
     *(entry(part) for part in ("month", "weekday")),
     completeness("plan"),

@@ -126,6 +126,7 @@ def test_an_own_feature_that_cannot_be_is_refused_when_it_is_made(wrong, said):
         *(({"measure": m, "days": 3}, "takes no days") for m in ("last", "first", "weeks")),
         ({"measure": "decay", "half_life": 3, "days": 3}, "takes no days"),
         *(({"measure": m, "detail": "x"}, "takes no detail") for m in ("days", "weeks", "breadth")),
+        ({"measure": "count", "stream": "colleagues", "detail": "x"}, "of colleagues takes no detail"),
         *(({"measure": m}, "is not known of activities") for m in ("people", "active", "bought")),
         *(({"measure": m, "stream": "colleagues"}, "is not known of colleagues") for m in ("last", "days", "value")),
         ({"measure": "bought", "stream": "changes"}, "is not known of changes"),
