@@ -10,8 +10,8 @@ import narwhals as nw
 from predictive.config import FeatureChoice
 from predictive.errors import ConfigError, nearest
 from predictive.features import behaviour, catalog
-from predictive.features.catalog import Feature
 from predictive.features.attributes import Frame, account_kinds, attribute_columns, contact_kinds
+from predictive.features.catalog import Feature
 from predictive.features.choose_behaviour import chosen_behaviour, chosen_record
 from predictive.features.owned import own_feature
 from predictive.tables import SCHEMAS, Tables

@@ -230,7 +230,7 @@ def _drawn(draw):
     """
     seed, contacts = draw(st.integers(0, 2**32)), draw(st.integers(8, 40))
     note(f"make(Random({seed}), contacts={contacts})")
-    return Random(seed), contacts
+    return Random(seed), contacts  # noqa: S311 - seeded, for tests
 
 
 def make(rng, *, contacts=8, same_instant=False, instants=None):

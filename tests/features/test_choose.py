@@ -3,7 +3,7 @@ import pytest
 from predictive.clock import DAY
 from predictive.config import FeatureChoice
 from predictive.errors import ConfigError
-from predictive.features import behaviour, catalog, expression
+from predictive.features import catalog, expression
 from predictive.features.build import features_at
 from predictive.features.choose import choose
 from predictive.features.choose_behaviour import FEWEST_CONTACTS, MOST_TYPES

@@ -4,9 +4,9 @@ from hypothesis import given, settings
 from predictive.clock import DAY
 from predictive.features.attributes import attribute_kinds
 from predictive.features.cut import cut
-from tests.features.histories import KINDS, NIGHT, History, at, by_contact, changed, collected, contact, did, histories
+from tests.features.histories import KINDS, NIGHT, History, at, by_contact, changed, contact, did, histories
 from tests.features.histories import tables as made
-from tests.features.reference import contact_then, seen
+from tests.features.reference import contact_then
 
 
 def cut_at(history, con):

@@ -44,7 +44,8 @@ SOME = [
     f for f in FEATURES
     if f.name in {
         "any_count_30d", "page_view[pricing]_count_90d", "active_days_7d", "call_or_form_days_30d", "call_days_since",
-        "first_touch_age_days", "any_intensity_7d", "any_trend", "last_touch", "any_value_30d", "call_or_form_value_mean_365d",
+        "first_touch_age_days", "any_intensity_7d", "any_trend", "last_touch", "any_value_30d", 
+        "call_or_form_value_mean_365d",
         "any_streak", "any_overdue", "breadth_90d", "record_changes_90d", "plan_changes", "days_in_lifecycle_stage",
         "colleagues_people", "colleagues_bought", "colleagues_active_90d", "colleagues_count_90d", "entry_month",
         "completeness", "record_age_days", "plan", "seats", "account_id", "account_industry",
@@ -124,7 +125,8 @@ def test_features_of_many_as_ofs_at_once_are_those_of_each_alone_bit_for_bit(con
         snapshots=snapshots, timezone="Europe/Madrid", horizon="10d", eligibility={"customers": "include"}
     )
     instants = [NIGHT] if "days" in snapshots else calendar(first, last, snapshots["every"], "Europe/Madrid")
-    history = make(Random(seed), contacts=30, instants=instants)
+    rng = Random(seed)  # noqa: S311 - seeded, for tests
+    history = make(rng, contacts=30, instants=instants)
     tables_ = tables(history, con)
     found = examples(tables_, settings_, SOME, first=first, last=last).frame
     looked_at = {(r["contact_id"], r["as_of"]) for r in rows(found)}

@@ -19,7 +19,7 @@ MODULE = """
 
     visits = total("count", "page_view", days=30)
     forms_per_visit = own(
-        "forms_per_visit", "forms per page view, 30 days", side="interest", term=total("count", "form", days=30) / visits
+        "forms_per_visit", "forms per page view", side="interest", term=total("count", "form", days=30) / visits
     )
     number = 3
     everything = own("everything", "all activities", side="interest", term=total("count"))
