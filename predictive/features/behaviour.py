@@ -199,7 +199,7 @@ def colleagues_intensity(half_life: int) -> Feature:
 
 
 def without(feature: Feature, types: Iterable[str]) -> Feature:
-    """The feature, blind to activities of these types where it reads those of any type.
+    """The feature, blind to activities of these types, and changes of attributes of these names, where it reads any.
 
     >>> without(breadth(30), ["contract"]).totals[0].without
     ('contract',)
@@ -211,7 +211,7 @@ def without(feature: Feature, types: Iterable[str]) -> Feature:
 def _blinded(term: Term, blind: Types) -> Term:
     if isinstance(term, Formula):
         return replace(term, terms=tuple(_blinded(t, blind) for t in term.terms))
-    if isinstance(term, Total) and not term.types and term.stream != "changes":
+    if isinstance(term, Total) and not term.types:
         return replace(term, without=blind)
     return term
 

@@ -113,9 +113,13 @@ def _bit() -> nw.Expr:
 
 def _decayed(half_life: int) -> nw.Expr:
     """N × 2^(−day / half-life) in fixed point, so that sums are exact."""
-    weight = nw.lit(2.0) ** (-(nw.col("day").cast(nw.Float64)) / float(half_life))
+    return nw.col("n") * _weight(nw.col("day"), half_life)
+
+
+def _weight(day: nw.Expr, half_life: int) -> nw.Expr:
+    weight = nw.lit(2.0) ** (-(day.cast(nw.Float64)) / float(half_life))
     # Engines disagree on how round() treats halves.
-    return nw.col("n") * (weight * WEIGHT_ONE + 0.5).floor().cast(nw.Int64)
+    return (weight * WEIGHT_ONE + 0.5).floor().cast(nw.Int64)
 
 
 def _combined(rows: Frame, keys: list[str], totals: Sequence[Total]) -> Frame:
@@ -128,12 +132,12 @@ def _of_colleagues(known: Known, totals: Sequence[Total]) -> Frame:
     """Sums over everybody in the account, less the contact's own."""
     if known.colleagues is None or known.done is None:
         raise ValueError("the tables were cut without the totals of colleagues")
-    windows = [t for t in totals if t.measure in ("count", "active")]
+    windows = [t for t in totals if t.measure not in ("people", "bought")]
     done = known.done.select("account_id", "as_of", "contact_id", *(_in_window(t).alias(t.column) for t in windows))
     key = ["account_id", "as_of"]
     each = known.colleagues
     if windows:
-        counts = done.group_by(*key, "contact_id").agg(nw.col(t.column).sum().cast(nw.Int64) for t in windows)
+        counts = _combined(done, [*key, "contact_id"], windows)
         each = each.join(counts, on=[*key, "contact_id"], how="left")
     columns = []
     for t in totals:
@@ -141,16 +145,17 @@ def _of_colleagues(known: Known, totals: Sequence[Total]) -> Frame:
         value = {"people": nw.lit(1, nw.Int64), "bought": nw.col("bought"), "active": done_any}
         columns.append(value.get(t.measure, nw.col(t.column)).fill_null(0).alias(t.column))
     each = each.select(*key, "contact_id", *columns)
-    both = each.group_by(key).agg(nw.col(t.column).sum().cast(nw.Int64).alias(f"{t.column}::all") for t in totals)
+    both = _combined(each.drop("contact_id"), key, totals).rename({t.column: f"{t.column}::all" for t in totals})
     mine = known.contacts.select("contact_id", *key).join(each, on=[*key, "contact_id"], how="inner")
     others = [(nw.col(f"{t.column}::all") - nw.col(t.column)).alias(t.column) for t in totals]
     return mine.join(both, on=key, how="inner").select("contact_id", *others)
 
 
 def _in_window(total: Total) -> nw.Expr:
-    counted = nw.col("age") < (total.days or 0) * DAY
+    counted = nw.col("age") >= 0 if total.days is None else nw.col("age") < total.days * DAY
     if total.types:
         counted = counted & nw.col("type").is_in(list(total.types))
     if total.without:
         counted = counted & ~nw.col("type").is_in(list(total.without))
-    return nw.when(counted).then(nw.lit(1, nw.Int64))
+    each = nw.lit(1, nw.Int64) if total.half_life is None else _weight(nw.col("age") // DAY, total.half_life)
+    return nw.when(counted).then(each)

@@ -10,8 +10,8 @@ import narwhals as nw
 from predictive.config import FeatureChoice
 from predictive.derive import DERIVED
 from predictive.errors import ConfigError, nearest
-from predictive.features import catalog
-from predictive.features.attributes import Frame, account_kinds, contact_kinds
+from predictive.features import behaviour, catalog
+from predictive.features.attributes import Frame, account_kinds, attribute_columns, contact_kinds
 from predictive.features.catalog import Feature
 from predictive.features.choose_behaviour import chosen_behaviour, chosen_record
 from predictive.features.owned import own_feature
@@ -70,7 +70,10 @@ def choose(tables: Tables, wanted: FeatureChoice, *, until: int) -> Choice:
     stated = [f for f in features if f.name.removeprefix("account_") not in {d.name for d in DERIVED}]
     features += chosen_behaviour(tables, wanted, until)
     features += chosen_record(tables, stated, until)
-    features += [own_feature(path) for path in wanted.own]
+    features += [_checked(own_feature(path), tables, wanted) for path in wanted.own]
+    # Neither own features nor those of colleagues or changes may read what is not wanted.
+    unwanted = {*wanted.exclude, *wanted.sensitive}
+    features = [behaviour.without(f, unwanted) for f in features] if unwanted else features
     return Choice(
         tuple(catalog.distinct(features, taken=RESERVED)), {k: v for k, v in left_out.items() if v != "empty"}
     )
@@ -108,6 +111,17 @@ def _with_derived(wanted: FeatureChoice, tables: Tables) -> FeatureChoice:
             if source and derived.name in tables.attributes.get(derived.of, {}) and made not in wanted.keep:
                 names.append(made)
     return wanted.model_copy(update=unwanted)
+
+
+def _checked(feature: Feature, tables: Tables, wanted: FeatureChoice) -> Feature:
+    """An own feature, if the attributes that it reads are there and may reach a model."""
+    known = {*attribute_columns(tables), "as_of", "created_at"}
+    for name in feature.attributes:
+        if name not in known:
+            raise ConfigError(f"features.own: {feature.name!r} reads {name!r}, no attribute; {nearest(name, known)}")
+        if {name, name.removeprefix("account_")} & set(wanted.sensitive):
+            raise ConfigError(f"features.own: {feature.name!r} reads {name!r}, which is declared sensitive")
+    return feature
 
 
 def _facts(frame: Frame, kinds: dict[str, Any]) -> dict[str, dict[str, float]]:

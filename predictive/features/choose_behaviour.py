@@ -66,7 +66,7 @@ def chosen_record(tables: Tables, stated: Sequence[Feature], until: int) -> list
         for name in tracked:
             if name in own:
                 features += [behaviour.changes(YEAR, (name,)), behaviour.unchanged((name,))]
-        if STAGE in tracked:
+        if STAGE in tracked and STAGE in own:
             features.append(behaviour.time_in(STAGE))
     return features + (_of_colleagues() if _shared_accounts(tables) else [])
 

@@ -24,7 +24,7 @@ class Known:
     `contacts`: `contact_id`, `as_of`, `created_at`, the attributes as of then, and those of the account with the prefix
     ``account_``. `daily`: what they did, by day. `colleagues`: `account_id`, `as_of`, `contact_id`, for everybody who
     belonged to the account then, with `bought` (1 after a won deal); `done`: what these did in the longest window that
-    is asked for: `account_id`, `as_of`, `contact_id`, `type`, `age` (microseconds). What no total needs is None.
+    is asked for (all of it, where one has no window): `account_id`, `as_of`, `contact_id`, `type`, `age` (microseconds). What no total needs is None.
     """
 
     contacts: Frame
@@ -67,7 +67,9 @@ def cut(
     if not of_colleagues:
         return Known(contacts, daily)
     colleagues = _members(tables, contacts, won)
-    return Known(contacts, daily, colleagues, _done(tables, colleagues, max(t.days or 0 for t in of_colleagues)))
+    windows = [t.days for t in of_colleagues if t.measure not in ("people", "bought")]
+    longest = None if None in windows else max((days for days in windows if days is not None), default=0)
+    return Known(contacts, daily, colleagues, _done(tables, colleagues, longest))
 
 
 def _members(tables: Tables, contacts: Frame, won: Frame | None) -> Frame:
@@ -82,8 +84,10 @@ def _members(tables: Tables, contacts: Frame, won: Frame | None) -> Frame:
     return members.with_columns(bought=bought).drop("first_won")
 
 
-def _done(tables: Tables, members: Frame, days: int) -> Frame:
+def _done(tables: Tables, members: Frame, days: int | None) -> Frame:
     rows = tables.activities.select("contact_id", "type", "t", "known")
     rows = rows.join(members.select("account_id", "as_of", "contact_id"), on="contact_id", how="inner")
-    visible = (nw.col("known") <= nw.col("as_of")) & (nw.col("as_of") - nw.col("t") < days * DAY)
+    visible = nw.col("known") <= nw.col("as_of")
+    if days is not None:
+        visible = visible & (nw.col("as_of") - nw.col("t") < days * DAY)
     return rows.filter(visible).select("account_id", "as_of", "contact_id", "type", age=nw.col("as_of") - nw.col("t"))

@@ -95,7 +95,8 @@ def condition(total: Total) -> nw.Expr:
         return column == scope(total)
     change = column.str.starts_with(CHANGE)
     if total.stream == "changes":
-        found = column.is_in([CHANGE + name for name in total.types]) if total.types else change
+        names = [CHANGE + name for name in total.types or total.without]
+        found = column.is_in(names) if total.types else change & ~column.is_in(names) if names else change
     elif total.types:
         found = column.is_in(list(total.types))
     else:

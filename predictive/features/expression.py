@@ -169,8 +169,8 @@ def total(
         raise ConfigError(f"total({measure!r}): half_life goes with decay, in days, and decay with it")
     if days is not None and measure in ("last", "first", "decay", "weeks"):
         raise ConfigError(f"total({measure!r}) looks at the whole history and takes no days")
-    if detail is not None and measure in ("days", "weeks", "breadth"):
-        raise ConfigError(f"total({measure!r}) takes no detail")
+    if detail is not None and (measure in ("days", "weeks", "breadth") or stream != "activities"):
+        raise ConfigError(f"total({measure!r}) of {stream} takes no detail")
     if (measure in OF_COLLEAGUES and stream != "colleagues") or (
         stream == "colleagues" and measure not in (*OF_COLLEAGUES, "count", "decay")
     ):

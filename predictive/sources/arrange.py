@@ -29,12 +29,15 @@ def arrange(con: Connection, target: dict[str, str]) -> int:
         _replace(con, activities, f"SELECT * FROM {activities} ORDER BY {ORDER}")
         return 1
     _find_roots(con, target)
-    key = f"coalesce('account ' || coalesce(root, {contacts}.account_id), 'contact ' || contact_id)"
+    key = f"coalesce('account ' || coalesce(root, ever.account_id), 'contact ' || {contacts}.contact_id)"
     _replace(
         con,
         contacts,
         f'SELECT {contacts}.*, CAST(hash({key}) % {parts} AS INTEGER) AS "{PART}" FROM {contacts} '
-        f'LEFT JOIN _roots ON _roots.account_id = {contacts}.account_id ORDER BY "{PART}", contact_id',
+        # Of the accounts of a contact any will do: they have one root. Today's may be none.
+        f"LEFT JOIN (SELECT contact_id, min(account_id) AS account_id FROM ({_ever(target)}) GROUP BY contact_id) ever "
+        f"ON ever.contact_id = {contacts}.contact_id LEFT JOIN _roots ON _roots.account_id = ever.account_id "
+        f'ORDER BY "{PART}", {contacts}.contact_id',
     )
     # Those of unknown contacts are noted elsewhere; nothing reads them, so any part will do.
     _replace(
@@ -50,12 +53,7 @@ def arrange(con: Connection, target: dict[str, str]) -> int:
 def _find_roots(con: Connection, target: dict[str, str]) -> None:
     """A table `_roots` (`account_id`, `root`) of the accounts that are joined by contacts who moved between them."""
     moved = f"""
-        WITH ever AS (
-            SELECT contact_id, account_id FROM {target["contacts"]}
-            UNION SELECT object_id, unnest([value, old_value]) FROM {target["changes"]}
-            WHERE object = 'contact' AND attribute = 'account_id'
-        )
-        SELECT list(DISTINCT account_id ORDER BY account_id) FROM ever
+        SELECT list(DISTINCT account_id ORDER BY account_id) FROM ({_ever(target)})
         WHERE account_id IS NOT NULL GROUP BY contact_id HAVING count(DISTINCT account_id) > 1
     """
     root: dict[str, str] = {}
@@ -76,6 +74,15 @@ def _find_roots(con: Connection, target: dict[str, str]) -> None:
         con.execute(
             "INSERT INTO _roots SELECT unnest(?), unnest(?)", [[a for a, _ in pairs], [found for _, found in pairs]]
         )
+
+
+def _ever(target: dict[str, str]) -> str:
+    """The query for every account that a contact belongs or ever belonged to."""
+    return f"""
+        SELECT contact_id, account_id FROM {target["contacts"]}
+        UNION SELECT object_id, unnest([value, old_value]) FROM {target["changes"]}
+        WHERE object = 'contact' AND attribute = 'account_id'
+    """
 
 
 def _count(con: Connection, table: str) -> int:

@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import date
+from random import Random
 
 import narwhals as nw
 import pyarrow as pa
+from hypothesis import note
 from hypothesis import strategies as st
 
 from predictive.clock import DAY, instant
 from predictive.config import Config
+from predictive.sources.arrange import arrange
 from predictive.store import keeper
 from predictive.tables import Tables
 
@@ -49,7 +52,7 @@ KINDS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class History:
     """The rows of the canonical tables, each a dict in which a missing column is None; and who is looked at when."""
 
@@ -62,6 +65,9 @@ class History:
     at: dict = field(default_factory=dict)
     attributes: dict = field(default_factory=lambda: ATTRIBUTES)
 
+    def __repr__(self):
+        return f"<History of {len(self.contacts)} contacts>"
+
     def plus(self, **rows):
         """The same history with further rows at the end of some tables."""
         return replace(self, **{name: [*getattr(self, name), *more] for name, more in rows.items()})
@@ -71,8 +77,9 @@ def contact(contact_id="c1", created_at=0, **columns):
     return {"contact_id": contact_id, "created_at": created_at, **columns}
 
 
-def did(contact_id="c1", t=0, type="page_view", detail=None, *, recorded=None):  # noqa: A002 - the column's name
-    return {"contact_id": contact_id, "type": type, "t": t, "known": max(t, recorded or t), "detail": detail}
+def did(contact_id="c1", t=0, type="page_view", detail=None, *, recorded=None, value=None):  # noqa: A002 - the column's name
+    known = t if recorded is None else max(t, recorded)
+    return {"contact_id": contact_id, "type": type, "t": t, "known": known, "detail": detail, "value": value}
 
 
 def won(deal_id="d1", closed_at=0, **columns):
@@ -93,6 +100,13 @@ def tables(history, con=None):
         con.execute(f"CREATE OR REPLACE TABLE {name} AS FROM _rows")
     con.unregister("_rows")
     return replace(_tables(history, con.table), keep=keeper(con))
+
+
+def parted(history, con):
+    """Like :func:`tables`, with contacts and activities arranged in parts where they are many."""
+    whole = tables(history, con)
+    parts = arrange(con, {name: f'"{name}"' for name in COLUMNS})
+    return replace(_tables(history, con.table), keep=whole.keep, parts=parts)
 
 
 def polars_tables(history):
@@ -162,7 +176,23 @@ def config(**changes):
 ACCOUNTS = ("a1", "a2", "c1")  # an account may have the id of a contact
 TYPES = ("page_view", "call", "Call", "form")
 DETAILS = (None, "pricing", "Pricing", "/pricing/v1.0", "50%_off", "a::b", "it's")
-WINDOWS = (7, 30, 90, 120, 365)
+VALUES = (
+    None,
+    0.0,
+    -0.0,
+    -2.25,
+    1.5,
+    3.0,
+    0.00005,
+    -0.00005,
+    1e-9,
+    1e10,
+    2e10,
+    1e300,
+    -1e300,
+    *map(float, ("nan", "inf", "-inf")),
+)
+WINDOWS = (7, 14, 30, 42, 49, 90, 120, 365)
 HALF_LIFE = 7
 READABLE = {"12": 12.0, "9": 9.0, "-1.5": -1.5, "+2": 2.0, "1e3": 1000.0, ".5": 0.5, "3.": 3.0}
 NUMBERS = (None, *READABLE, "n/a", "", " 5", "1,000", "0x10", "nan", "inf", "1e", "1e400", "٣", "7\n")
@@ -179,35 +209,50 @@ EDGES = [21 * HALF_LIFE * DAY, *(days * DAY + by for days in (0, 1, *WINDOWS) fo
 
 
 @st.composite
-def histories(draw, *, same_instant=False):
-    """A random history of a few contacts, see :func:`make`."""
-    return make(draw(st.randoms(use_true_random=False)), same_instant=same_instant)
+def histories(draw, **options):
+    """A random history of some contacts, see :func:`make`."""
+    rng, contacts = _drawn(draw)
+    return make(rng, contacts=contacts, **options)
 
 
 @st.composite
 def pairs(draw):
     """A random history, and the same one as it may stand later, see :func:`add_future`."""
-    rng = draw(st.randoms(use_true_random=False))
-    history = make(rng)
+    rng, contacts = _drawn(draw)
+    history = make(rng, contacts=contacts)
     return history, add_future(rng, history)
 
 
-def make(rng, *, contacts=8, same_instant=False):
+def _drawn(draw):
+    """What makes a history: a failure shrinks to few contacts, and names the seed of their rows.
+
+    The queries take the same time however many contacts there are: few histories of many contacts show most.
+    """
+    seed, contacts = draw(st.integers(0, 2**32)), draw(st.integers(8, 40))
+    note(f"make(Random({seed}), contacts={contacts})")
+    return Random(seed), contacts  # noqa: S311 - seeded, for tests
+
+
+def make(rng, *, contacts=8, same_instant=False, instants=None):
     """A history of some contacts and three accounts around `NIGHT`, looked at then or each at an instant of its own.
 
-    Times lie on both sides of the as-ofs; an activity may be recorded long after it occurred.
+    Times lie on both sides of the as-ofs; an activity may be recorded long after it occurred, and several may share
+    an instant. Contacts move between accounts where `account_id` has a history.
     """
     ids = [f"c{i}" for i in range(1, contacts + 1)]
-    instants = [NIGHT] if same_instant else [NIGHT, NIGHT, NIGHT - 1, NIGHT - 8 * DAY, NIGHT + 90 * DAY]
+    if instants is None:
+        instants = [NIGHT] if same_instant else [NIGHT, NIGHT, NIGHT - 1, NIGHT - 8 * DAY, NIGHT + 90 * DAY]
     at_ = {c: rng.choice(instants) for c in ids}
     # Some attributes have a history and others have none.
     tracked = {of: [n for n in names if rng.randint(0, 1)] for of, names in TRACKED.items()}
+    people = [_contact(rng, c, at_[c]) for c in ids]
+    made = {c["contact_id"]: c["created_at"] for c in people}
     return History(
-        contacts=[_contact(rng, c, at_[c]) for c in ids],
+        contacts=people,
         accounts=[_account(rng, a) for a in ACCOUNTS if rng.randint(0, 3)],
-        activities=[_activity(rng, at_) for _ in range(rng.randint(0, 5 * contacts))],
+        activities=[row for _ in range(rng.randint(0, 4 * contacts)) for row in _activities(rng, at_)],
         deals=[row for i in range(rng.randint(0, contacts)) for row in _deal(rng, f"d{i}", at_)],
-        changes=[row for _ in range(rng.randint(0, 5 * contacts)) for row in _change(rng, tracked, at_)],
+        changes=[row for _ in range(rng.randint(0, 5 * contacts)) for row in _change(rng, tracked, at_, made=made)],
         at=at_,
     )
 
@@ -245,11 +290,17 @@ def _account(rng, account_id):
     }
 
 
-def _activity(rng, at_):
+def _activities(rng, at_):
+    """One activity, or now and then several at one instant."""
     who = rng.choice(list(at_))
     t = at_[who] - _back(rng) * rng.choice([1, 1, 1, 1, -1])
-    recorded = rng.choice([None, None, None, t + DAY, at_[who], at_[who] + 1])
-    return did(who, t, rng.choice(TYPES), rng.choice(DETAILS), recorded=recorded)
+    several = rng.choice([1] * 9 + [7])
+    return [_activity(rng, who, t, at_[who]) for _ in range(several)]
+
+
+def _activity(rng, who, t, as_of):
+    recorded = rng.choice([None] * 5 + [t + 1, t + DAY, as_of - DAY, as_of - 1, as_of, as_of + 1])
+    return did(who, t, rng.choice(TYPES), rng.choice(DETAILS), recorded=recorded, value=rng.choice(VALUES))
 
 
 def _deal(rng, deal_id, at_, *, moment=_moment):
@@ -265,18 +316,21 @@ def _deal(rng, deal_id, at_, *, moment=_moment):
     return [{**deal, "contact_id": c} for c in sorted(who, key=str)]
 
 
-def _change(rng, tracked, at_, *, moment=_moment):
-    of = rng.choice(["contact", "account"])
+def _change(rng, tracked, at_, *, moment=_moment, made=None):
+    """A change at any time, or (with `made`, when contacts were created) about the creation of a contact."""
+    of = rng.choice(["contact", "contact", "account"])
     if not tracked[of]:
         return []
     name, who = rng.choice(tracked[of]), rng.choice(list(at_) if of == "contact" else ACCOUNTS)
     value, old = (rng.choice(TRACKED[of][name]) for _ in range(2))
-    return [changed(who, name, value, moment(rng, at_), old=old, of=of)]
+    at_creation = made is not None and who in made and of == "contact" and rng.randint(0, 3) == 0
+    when = made[who] + rng.choice([-1, 0, 0, 1]) if at_creation else moment(rng, at_)
+    return [changed(who, name, value, when, old=old, of=of)]
 
 
 def add_future(rng, history):
-    """The same history as it may stand later: rows added after every as-of, today's tracked values changed, and all
-    rows in another order.
+    """The same history as it may stand later: rows added after every as-of, new contacts among them, today's tracked
+    values changed, and all rows in another order.
 
     A change is added only to an attribute of an object that has an earlier row: a first row says by its `old_value`
     what held since creation, and makes an attribute one with a history, so it does speak of the past.
@@ -289,13 +343,17 @@ def add_future(rng, history):
     known = {(c["object"], c["object_id"], c["attribute"]) for c in history.changes if c["changed_at"] <= before}
     changes = [
         change
-        for _ in range(10)
+        for _ in range(30)
         for change in _change(rng, {k: list(v) for k, v in TRACKED.items()}, history.at, moment=moment)
     ]
     later = history.plus(
-        activities=[_later(rng, history.at, moment) for _ in range(rng.randint(0, 9))],
-        deals=[row for i in range(rng.randint(0, 4)) for row in _deal(rng, f"new {i}", history.at, moment=moment)],
+        activities=[_later(rng, history.at, moment) for _ in range(rng.randint(0, 30))],
+        deals=[row for i in range(rng.randint(0, 10)) for row in _deal(rng, f"new {i}", history.at, moment=moment)],
         changes=[c for c in changes if (c["object"], c["object_id"], c["attribute"]) in known],
+        contacts=[
+            contact(f"new {i}", moment(rng, history.at), account_id=rng.choice(ACCOUNTS))
+            for i in range(rng.randint(0, 2))
+        ],
     )
     later = replace(later, contacts=_today(rng, later, "contact"), accounts=_today(rng, later, "account"))
     return replace(later, **{n: rng.sample(rows, len(rows)) for n in COLUMNS for rows in [getattr(later, n)]})
@@ -305,8 +363,9 @@ def _later(rng, at_, moment):
     """An activity that occurs after every as-of, or occurred before and is heard of after."""
     who, t = rng.choice(list(at_)), moment(rng, at_)
     if rng.randint(0, 1):
-        return did(who, at_[who] - _back(rng), rng.choice(TYPES), rng.choice(DETAILS), recorded=t)
-    return did(who, t, rng.choice((*TYPES, "new type")), rng.choice(DETAILS))
+        occurred = at_[who] - _back(rng)
+        return did(who, occurred, rng.choice(TYPES), rng.choice(DETAILS), recorded=t, value=rng.choice(VALUES))
+    return did(who, t, rng.choice((*TYPES, "new type")), rng.choice(DETAILS), value=rng.choice(VALUES))
 
 
 def _today(rng, history, of):

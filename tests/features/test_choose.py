@@ -228,3 +228,23 @@ def test_a_feature_and_its_repr_and_json_are_the_same_value(con):
     for feature in chosen(people(GOOD, activities=rows), con).features:
         assert eval(repr(feature), {**vars(expression), **vars(catalog)}) == feature  # noqa: S307 - that a repr round-trips is the claim
         assert catalog.from_json(catalog.to_json(feature)) == feature
+
+
+@pytest.mark.parametrize("key", ["exclude", "sensitive"])
+def test_what_is_not_wanted_reaches_no_feature_of_colleagues_or_of_changes(con, key):
+    rows = [*doing("call", at_=NIGHT - 3 * DAY), *doing("contract", at_=NIGHT - DAY)]
+    known, unknown = (changed("c001", name, "x", NIGHT - DAY) for name in ("source", "lifecycle_stage"))
+    history = people(GOOD, activities=rows, changes=[known, unknown])
+    team = [{**c, "account_id": f"a{i // 2}"} for i, c in enumerate(history.contacts)]
+    history = History(**{**vars(history), "contacts": team})
+    without = History(**{**vars(history), "activities": doing("call", at_=NIGHT - 3 * DAY), "changes": [known]})
+    features = chosen(history, con, **{key: ["contract", "lifecycle_stage"]}).features
+    assert {"colleagues_active_30d", "record_changes"} <= {f.name for f in features}
+    assert not any("lifecycle" in f.name for f in features)
+
+    def built(some):
+        some = History(**{**vars(some), "at": {"c000": NIGHT, "c001": NIGHT}})
+        # Without its history the stage would be as of today; that it is left out is what the names say.
+        return by_contact(features_at(tables(some, con), at(some, "duckdb", con), features))
+
+    assert built(history) == built(without)
