@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: demo test spark check lock clean
+.PHONY: demo test check lock clean
 
 demo: .venv/installed
 	$(BIN)/predictive demo --contacts 10000 --out demo
@@ -14,16 +14,6 @@ demo: .venv/installed
 
 test: check
 	$(BIN)/pytest -n auto --dist loadfile
-
-# Features on Spark, in an environment of its own: pyspark brings pandas code that warns, and needs a Java.
-spark: .venv-spark/installed
-	.venv-spark/bin/python -m pytest -p no:unraisableexception -p no:cacheprovider tests/engines/test_spark.py
-
-.venv-spark/installed: requirements.lock pyproject.toml
-	$(PYTHON) -m venv .venv-spark
-	.venv-spark/bin/pip install --quiet --disable-pip-version-check --requirement requirements.lock
-	.venv-spark/bin/pip install --quiet --disable-pip-version-check --no-build-isolation --editable '.[spark]'
-	@touch $@
 
 check: .venv/installed
 	$(BIN)/ruff format --check .
@@ -44,4 +34,4 @@ lock: .venv/installed
 		--output-file requirements.lock
 
 clean:
-	rm -rf .venv .venv-spark demo out mlflow.db mlartifacts models/[!R]*
+	rm -rf .venv demo out mlflow.db mlartifacts models/[!R]*

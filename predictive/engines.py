@@ -58,8 +58,6 @@ def microseconds(frame: Frame, names: list[str], zone: str) -> Frame:
         columns = ", ".join(f'{made[c]} AS "{c}"' if c in made else f'"{c}"' for c in native.columns)
         found: Frame = nw.from_native(native.project(columns))
         return found
-    if engine.is_spark_like():
-        return _spark_micros(native, times, naive, zone)
     whole = [
         (nw.col(n).cast(nw.Datetime("us")).dt.replace_time_zone(zone) if naive[n] else nw.col(n))
         .dt.convert_time_zone("UTC").dt.timestamp("us").alias(n)
@@ -74,24 +72,10 @@ def _duckdb_micros(name: str, zone: str, *, naive: bool) -> str:
     return f"epoch_us(CAST({column} AS TIMESTAMP) AT TIME ZONE '{text}')" if naive else f"epoch_us({column})"
 
 
-def _spark_micros(native: Any, times: list[str], naive: dict[str, bool], zone: str) -> Frame:
-    from pyspark.sql import functions as f
-
-    # A timestamp without a zone (timestamp_ntz) and a date are wall times; Spark's plain timestamp is an instant.
-    walls = {c for c, kind in native.dtypes if kind in ("timestamp_ntz", "date")}
-    made = {
-        n: f.unix_micros(f.to_utc_timestamp(f.col(n).cast("timestamp"), zone) if naive[n] and n in walls else f.col(n))
-        for n in times
-    }
-    found: Frame = nw.from_native(native.withColumns(made))
-    return found
-
-
 def keeper_like(frame: Frame) -> Callable[[Frame, str], Frame]:
     """How frames of this engine are worked out once and read many times; see :class:`~predictive.tables.Tables`.
 
-    DuckDB holds them in temporary tables of their connection, Spark persists them; Polars finds what is common by
-    itself, and pandas holds everything.
+    DuckDB holds them in temporary tables of their connection; Polars is told to cache them; pandas holds everything.
     """
     if frame.implementation.is_duckdb():
 
@@ -103,8 +87,6 @@ def keeper_like(frame: Frame) -> Callable[[Frame, str], Frame]:
             return held
 
         return in_table
-    if frame.implementation.is_spark_like():
-        return lambda made, _: nw.from_native(made.to_native().persist())
     if frame.implementation.is_polars():
         return lambda made, _: nw.from_native(made.to_native().cache())
     return lambda made, _: made

@@ -32,7 +32,7 @@ def build_features(
 ) -> Any:
     """The features of every contact that exists at `as_of`: `contact_id`, `as_of`, one column per feature.
 
-    `tables` are the canonical tables by name, as pandas, Polars, DuckDB, Arrow or Spark frames, all of one kind; only
+    `tables` are the canonical tables by name, as pandas, Polars, DuckDB or Arrow frames, all of one kind; only
     `contacts` is required. The result is of the same kind, and lazy where that kind is lazy. Times are UTC datetimes,
     or integers of microseconds; naive ones, and a naive `as_of`, are in `timezone`. Without `features` they are chosen
     from what the tables hold, as a training does. `as_of` comes back in microseconds since the epoch.
