@@ -44,7 +44,7 @@ SOME = [
     f for f in FEATURES
     if f.name in {
         "any_count_30d", "page_view[pricing]_count_90d", "active_days_7d", "call_or_form_days_30d", "call_days_since",
-        "first_touch_age_days", "any_intensity_7d", "any_trend", "last_touch", "any_value_30d", 
+        "first_touch_age_days", "any_intensity_7d", "any_trend", "last_touch", "any_value_30d",
         "call_or_form_value_mean_365d",
         "any_streak", "any_overdue", "breadth_90d", "record_changes_90d", "plan_changes", "days_in_lifecycle_stage",
         "colleagues_people", "colleagues_bought", "colleagues_active_90d", "colleagues_count_90d", "entry_month",
