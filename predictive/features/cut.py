@@ -24,7 +24,8 @@ class Known:
     `contacts`: `contact_id`, `as_of`, `created_at`, the attributes as of then, and those of the account with the prefix
     ``account_``. `daily`: what they did, by day. `colleagues`: `account_id`, `as_of`, `contact_id`, for everybody who
     belonged to the account then, with `bought` (1 after a won deal); `done`: what these did in the longest window that
-    is asked for: `account_id`, `as_of`, `contact_id`, `type`, `age` (microseconds). What no total needs is None.
+    is asked for (all of it, where one has no window): `account_id`, `as_of`, `contact_id`, `type`, `age`
+    (microseconds). What no total needs is None.
     """
 
     contacts: Frame
