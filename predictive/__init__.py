@@ -34,7 +34,7 @@ _WHERE = {
     "Tables": "predictive.tables",
     "Attribute": "predictive.features.expression",
     "Suspect": "predictive.leakage",
-    "audit_leakage": "predictive.leakage",
+    "examine": "predictive.leakage",
     "build_features": "predictive.features.anywhere",
     "load_bundle": "predictive.model.bundle",
     "load_config": "predictive.config_file",

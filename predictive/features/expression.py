@@ -167,6 +167,8 @@ def total(
         raise ConfigError(f"{measure!r} is no measure; there are {', '.join(get_args(Measure))}")
     if (measure == "decay") != (half_life is not None):
         raise ConfigError(f"total({measure!r}): half_life goes with decay, in days, and decay with it")
+    if days is not None and days < 1:
+        raise ConfigError(f"total({measure!r}): a window of {days} days holds nothing; give 1 or more")
     if days is not None and measure in ("last", "first", "decay", "weeks"):
         raise ConfigError(f"total({measure!r}) looks at the whole history and takes no days")
     if detail is not None and (measure in ("days", "weeks", "breadth") or stream != "activities"):
@@ -280,6 +282,11 @@ OPERATIONS: dict[str, Callable[..., nw.Expr]] = {
 
 
 def _formula(operation: str, *terms: Any) -> Formula:
+    for term in terms:
+        if isinstance(term, str) or not isinstance(term, Term | int | float):
+            raise ConfigError(
+                f"{operation}: {term!r} is neither a number nor a total, an attribute or a formula of them"
+            )
     return Formula(operation, tuple(Constant(float(t)) if isinstance(t, (int, float)) else t for t in terms))
 
 

@@ -167,3 +167,10 @@ def test_totals_that_differ_have_columns_of_their_own_whatever_the_case_of_their
 def test_a_set_of_features_has_another_name_when_anything_about_it_differs():
     sets = [FEATURES, FEATURES[::-1], FEATURES[1:], [behaviour.without(f, ["call"]) for f in FEATURES]]
     assert len({catalog.set_hash(some) for some in sets}) == len(sets)
+
+
+def test_a_formula_takes_numbers_and_terms_only_and_a_window_holds_a_day():
+    with pytest.raises(ConfigError, match="'x' is neither a number"):
+        Attribute("plan") + "x"
+    with pytest.raises(ConfigError, match="a window of 0 days holds nothing"):
+        total("count", days=0)

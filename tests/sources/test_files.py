@@ -91,7 +91,8 @@ def test_parquet_keeps_its_types(read, rows):
         }
     )
     tables = read({"contacts.parquet": parquet(frame)}, contacts={"file": "contacts.parquet"}, timezone="Europe/Madrid")
-    assert tables.attributes["contacts"] == {
+    stated = {name: kind for name, kind in tables.attributes["contacts"].items() if not name.startswith("tags_")}
+    assert stated == {
         "seen": "time",
         "zip": "text",
         "digits": "text",
