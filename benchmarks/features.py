@@ -129,7 +129,6 @@ def package(folder: Path, asofs: list[int]) -> dict[str, float]:
 
 def sql_statement(source: str, as_of: int) -> str:
     """The features as a person who knows DuckDB writes them: by contact and type first, pivoted second."""
-    windows = ", ".join(f"count(*) FILTER (age < {d * DAY}) AS n{d}" for d in WINDOWS)
     windows = ", ".join(f"sum(CASE WHEN age < {d * DAY} THEN 1 ELSE 0 END)::BIGINT AS n{d}" for d in WINDOWS)
     decay = {h: f"floor(pow(2.0, -(age // {DAY})::DOUBLE / {h}) * 1048576 + 0.5)::BIGINT" for h in (7, 30)}
     wide = []

@@ -27,9 +27,6 @@ def beside(frame: Frame, rows: pd.DataFrame) -> Frame:
         # DuckDB finds `rows` by its name; a relation does not say which connection it belongs to.
         found: Frame = nw.from_native(native.query("_tables", "FROM rows"))
         return found
-    if engine.is_spark_like():
-        spark: Frame = nw.from_native(native.sparkSession.createDataFrame(rows))
-        return spark
     if engine.is_pandas():
         return nullable(rows)
     return nw.from_arrow(pa.Table.from_pandas(rows, preserve_index=False), backend=engine).lazy()

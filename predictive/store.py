@@ -12,7 +12,7 @@ import narwhals as nw
 import pandas as pd
 
 MEMORY = "2GB"
-"""What DuckDB may hold in memory. Measured on 20 million activities, more makes nothing faster: parts are small."""
+"""What DuckDB may hold in memory; what is larger spills to the folder, and parts of activities are smaller."""
 
 
 @contextmanager

@@ -24,7 +24,8 @@ STAGE = "lifecycle_stage"
 def chosen_behaviour(tables: Tables, wanted: FeatureChoice, until: int) -> list[Feature]:
     """Features of what contacts did, for the types, groups and details that enough of them have, and for kept types.
 
-    Types that are not wanted reach no feature: not those of any activity either.
+    Types that are not wanted have no features of their own; :func:`~predictive.features.choose.choose` hides them from
+    those of any activity.
     """
     unwanted = {*wanted.exclude, *wanted.sensitive}
     seen = tables.activities.filter((nw.col("known") <= until) & ~nw.col("type").is_in(sorted(unwanted)))
@@ -33,8 +34,6 @@ def chosen_behaviour(tables: Tables, wanted: FeatureChoice, until: int) -> list[
     if not types:
         return []
     features = _of_anything(types, wanted)
-    if unwanted:
-        features = [behaviour.without(f, unwanted) for f in features]
     groups = grouped(types, wanted.groups)
     valued = {t for (t,) in _common(seen.filter(~nw.col("value").is_null()), ["type"], MOST_TYPES)}
     for name, members in groups.items():

@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from predictive.clock import DAY
 from predictive.features.attributes import attribute_kinds
 from predictive.features.cut import cut
-from tests.features.histories import KINDS, NIGHT, History, at, by_contact, changed, contact, did, histories
+from predictive.features.expression import total
+from tests.features.histories import KINDS, NIGHT, History, at, by_contact, changed, collected, contact, did, histories
 from tests.features.histories import tables as made
 from tests.features.reference import contact_then
 
@@ -104,9 +105,9 @@ def test_a_change_to_what_is_no_number_leaves_a_number_missing(con, text):
 
 def test_who_is_not_looked_at_is_not_there(con):
     history = History(contacts=[contact(), contact("c2")], activities=[did("c2")], at={"c1": NIGHT})
-    known = cut_at(history, con)
+    known = cut(made(history, con), at(history, "duckdb", con), [total("count")])
     assert set(by_contact(known.contacts)) == {"c1"}
-    assert len(known.contacts.collect()) == 1
+    assert collected(known.daily.by_type, "contact_id") == []
 
 
 def test_the_attributes_that_are_cut_are_those_of_contacts_and_with_a_prefix_of_accounts(con):
