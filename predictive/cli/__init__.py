@@ -24,6 +24,7 @@ COMMANDS = {
     "explain": "say why one contact has its score",
     "compare": "compare models on what none of them has learned from",
     "promote": "make a model the champion that scores, if it earns it",
+    "rules": "check the manual score, and see what the history says about it",
     "audit": "hold past scores against what happened since",
 }
 DONE, USER, BUG, INTERRUPTED = 0, 1, 3, 130

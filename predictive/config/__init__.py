@@ -1,0 +1,38 @@
+"""Configuration: one YAML file as frozen, strict values, a module per theme. :mod:`predictive.config_file` reads it."""
+
+from predictive.config.base import Days, Duration, Instant, Scalar, Strict, TableName
+from predictive.config.examples import AgeSnapshots, CalendarSnapshots, Eligibility, Snapshots, Split
+from predictive.config.judging import Audit, CapacityChoice, Promotion
+from predictive.config.learning import FeatureChoice, ModelChoice, Tracking
+from predictive.config.sinks import DuckdbSink, FileSink, ScoreChoice, Sink
+from predictive.config.sources import DuckdbSource, FilesSource, Source, TableSource
+from predictive.config.whole import Config
+
+__all__ = [
+    "AgeSnapshots",
+    "Audit",
+    "CalendarSnapshots",
+    "CapacityChoice",
+    "Config",
+    "Days",
+    "DuckdbSink",
+    "DuckdbSource",
+    "Duration",
+    "Eligibility",
+    "FeatureChoice",
+    "FileSink",
+    "FilesSource",
+    "Instant",
+    "ModelChoice",
+    "Promotion",
+    "Scalar",
+    "ScoreChoice",
+    "Sink",
+    "Snapshots",
+    "Source",
+    "Split",
+    "Strict",
+    "TableName",
+    "TableSource",
+    "Tracking",
+]

@@ -1,0 +1,66 @@
+"""A whole configuration."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import field_validator, model_validator
+
+from predictive.clock import instant
+from predictive.config.base import Duration, Instant, Strict
+from predictive.config.examples import CalendarSnapshots, Eligibility, Snapshots, Split
+from predictive.config.judging import Audit, CapacityChoice, Promotion
+from predictive.config.learning import FeatureChoice, ModelChoice, Tracking
+from predictive.config.sinks import DuckdbSink, ScoreChoice, Sink
+from predictive.config.sources import Source
+
+
+class Config(Strict):
+    """A whole configuration, as :func:`predictive.config_file.load_config` reads it. Paths are absolute once loaded."""
+
+    source: Source
+    timezone: str = "UTC"
+    horizon: Duration = timedelta(days=90)
+    snapshots: Snapshots = CalendarSnapshots()
+    observed_until: Instant | None = None
+    eligibility: Eligibility = Eligibility()
+    split: Split | None = None
+    features: FeatureChoice = FeatureChoice()
+    rules: Path | None = None
+    model: ModelChoice = ModelChoice()
+    models: Path = Path("models")
+    segments: list[str] | None = None
+    capacity: CapacityChoice | None = None
+    promotion: Promotion = Promotion()
+    audit: Audit = Audit()
+    score: ScoreChoice = ScoreChoice()
+    tracking: Tracking = Tracking()
+    sink: Sink = DuckdbSink(kind="duckdb", path=Path("scores.duckdb"))
+    report: Path = Path("report.html")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError(f"{value!r} is not a time zone; write one such as UTC or Europe/Madrid") from None
+        return value
+
+    @model_validator(mode="after")
+    def _required_tables(self) -> Config:
+        missing = [name for name in ("contacts", "deals") if name not in self.source.tables]
+        if missing:
+            raise ValueError(f"source.tables: {' and '.join(missing)} required but not mapped")
+        return self
+
+    def micros(self, value: Instant) -> int:
+        """Microseconds since the epoch of a configured date or time; naive ones are in `timezone`."""
+        return instant(value, self.timezone)
+
+    @property
+    def horizon_micros(self) -> int:
+        """The horizon in microseconds."""
+        return self.horizon // timedelta(microseconds=1)
