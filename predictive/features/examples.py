@@ -12,7 +12,7 @@ import pandas as pd
 
 from predictive.clock import DAY
 from predictive.config import Config
-from predictive.features.attributes import Frame
+from predictive.engines import Frame
 from predictive.features.build import build, totals_in
 from predictive.features.catalog import Feature
 from predictive.features.cut import Known, cut

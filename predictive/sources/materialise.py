@@ -8,6 +8,7 @@ import duckdb
 
 from predictive.config import TableSource
 from predictive.errors import DataError
+from predictive.features.daily import CHANGE
 from predictive.sources import casting, diagnosis
 from predictive.sources.mapping import map_columns
 from predictive.sources.origin import Connection, Origin, Relation, first, quote
@@ -51,6 +52,7 @@ def materialise(con: Connection, table: str, spec: TableSource, origin: Origin, 
     except duckdb.Error as error:
         raise diagnosis.explain(con, task, error) from None
     _check_keys(con, task, target)
+    _check_types(con, task, target)
     attributes = {c.name: read.kinds[c.name] for c in task.columns if c.is_attribute and c.name in read.kinds}
     return Made(attributes, (*origin.notes, *mapping.notes, *read.notes))
 
@@ -89,6 +91,18 @@ def _check_keys(con: Connection, task: Task, target: str) -> None:
         (several,) = first(twice.aggregate("count(*)"))
         values = dict(zip(key.split(", "), found[0], strict=True))
         raise diagnosis.duplicate(con, task, values, several)
+
+
+def _check_types(con: Connection, task: Task, target: str) -> None:
+    """Raises for a type of activity that would be taken for the change of an attribute."""
+    if task.table != "activities":
+        return
+    wrong = con.table(target).filter(f"starts_with(type, '{CHANGE}')").limit(1).project("type").fetchall()
+    if wrong:
+        raise DataError(
+            f"activities.type: {task.origin.label}: the type {wrong[0][0]!r} begins with {CHANGE!r}, which stands for "
+            "changes of attributes; give it another name with a query"
+        )
 
 
 def empty(con: Connection, table: str, target: str) -> None:
