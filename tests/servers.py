@@ -65,7 +65,7 @@ class Server:
         return output
 
     def sql(self, statements, *, database="postgres"):
-        """Run SQL statements in order, as one would type them, each its own transaction; what `psql` printed."""
+        """Run SQL statements, all in one transaction; what `psql` printed."""
         quiet = ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"]
         return self.run("psql", *quiet, "-d", self.url(database), "-c", statements)
 
