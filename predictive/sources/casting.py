@@ -8,7 +8,7 @@ in UTC.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import duckdb
 
@@ -53,10 +53,16 @@ def family(type_: str) -> Kind | str:
     return "nested" if name.split()[0] in ("STRUCT", "MAP", "UNION", "BLOB", "BIT", "VARIANT", "GEOMETRY") else "text"
 
 
-def raw(rows: Relation, columns: Sequence[Column], missing: Sequence[str], *, numbered: bool) -> Relation:
-    """The columns as ``name::raw``, NULL where they hold a missing text, with the number of each row as ``::row``."""
+def raw(
+    rows: Relation, columns: Sequence[Column], missing: Sequence[str], *, numbered: bool, extra: Mapping[str, str]
+) -> Relation:
+    """The columns as ``name::raw``, NULL where they hold a missing text, with the number of each row as ``::row``.
+
+    `extra` are SQL expressions to carry along, by name.
+    """
     types = dict(zip(rows.columns, map(str, rows.types), strict=True))
     chosen = [_raw(c, types.get(c.theirs or ""), missing).alias(f"{c.name}::raw") for c in columns]
+    chosen += [duckdb.SQLExpression(value).alias(name) for name, value in extra.items()]
     if numbered:
         chosen.append(duckdb.SQLExpression("row_number() OVER ()").alias("::row"))
     return rows.select(*chosen)

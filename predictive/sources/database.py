@@ -74,12 +74,14 @@ def _open(con: Connection, reader: Reader, table: str, spec: TableSource) -> Ori
     return Origin(label, landing.columns_only(con, theirs), untyped=False, fetch=Fetch(rows, before))
 
 
-def _wanted(table: str, spec: TableSource, theirs: Sequence[str]) -> tuple[str, ...]:
-    """The columns to fetch, in the order of the source: those that the mapping or the incremental reading needs."""
-    used = {column.theirs for column in map_columns(table, spec, theirs).columns}
+def _wanted(table: str, spec: TableSource, theirs: Sequence[str]) -> dict[str, bool]:
+    """The columns to fetch, in the order of the source, and whether each is an attribute."""
+    mapped = map_columns(table, spec, theirs).columns
+    used = {column.theirs for column in mapped}
+    attributes = {column.theirs for column in mapped if column.is_attribute}
     if spec.incremental is not None:
         used |= {spec.incremental.column, spec.incremental.key}
-    return tuple(name for name in theirs if name in used)
+    return {name: name in attributes for name in theirs if name in used}
 
 
 @contextmanager

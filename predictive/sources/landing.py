@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -92,7 +92,7 @@ def exact(con: Connection, target: str, column: str) -> None:
     con.execute(f"ALTER TABLE {target} ALTER {value} TYPE {type_} USING CAST(nullif({value}, 'NaN') AS {type_})")
 
 
-def landed(con: Connection, target: str, theirs: Sequence[str], there: Sequence[str]) -> Relation:
+def landed(con: Connection, target: str, theirs: Sequence[str], there: Collection[str]) -> Relation:
     """The landed columns `there` under all names of the source; those that no mapping reads are NULL."""
     return con.table(target).project(
         ", ".join(quote(name) if name in there else f"NULL AS {quote(name)}" for name in theirs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -68,7 +68,7 @@ class Postgres:
         self.types[select] = {column.name: _type(column) for column in schema}
         return tuple(schema.names)
 
-    def land(self, con: Connection, target: str, select: str, columns: Sequence[str], since: Since | None) -> None:
+    def land(self, con: Connection, target: str, select: str, columns: Mapping[str, bool], since: Since | None) -> None:
         """See :class:`~.reader.Reader`."""
         types = {name: self.types[select][name] for name in columns}
         chosen = ", ".join(_there(name, *type_) for name, type_ in types.items()) or "NULL AS nothing"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Protocol
 
 from predictive.sources.origin import Connection, Since
@@ -22,8 +22,11 @@ class Reader(Protocol):
     def columns(self, select: str) -> tuple[str, ...]:
         """The names of a query's columns."""
 
-    def land(self, con: Connection, target: str, select: str, columns: Sequence[str], since: Since | None) -> None:
-        """Make the table `target` in `con` of some columns of a query's rows, batch by batch."""
+    def land(self, con: Connection, target: str, select: str, columns: Mapping[str, bool], since: Since | None) -> None:
+        """Make the table `target` in `con` of some columns of a query's rows, batch by batch.
+
+        Those that are True are attributes, whose kind nothing but their type can tell.
+        """
 
     def before(self, select: str, since: Since) -> int:
         """How many rows of a query are not `since` that point."""

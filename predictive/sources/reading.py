@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from predictive.sources import casting
 from predictive.sources.attributes import kinds_of
@@ -13,13 +14,17 @@ from predictive.tables import Kind, Note
 
 @dataclass(frozen=True)
 class Task:
-    """What it takes to read one canonical table: its rows, their mapping, and the zone of times without an offset."""
+    """What it takes to read one canonical table: its rows, their mapping, and the zone of times without an offset.
+
+    `extra` are SQL expressions over the source's columns, by name, that are carried along as they are.
+    """
 
     table: str
     origin: Origin
     columns: tuple[Column, ...]
     missing: tuple[str, ...]
     zone: str
+    extra: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,7 @@ class Read:
 
 def read_rows(task: Task, *, numbered: bool) -> Read:
     """Read the rows of a table, numbered as ``::row`` if asked (which makes DuckDB read one after another)."""
-    raw = casting.raw(task.origin.rows, task.columns, task.missing, numbered=numbered)
+    raw = casting.raw(task.origin.rows, task.columns, task.missing, numbered=numbered, extra=task.extra)
     further = [c for c in task.columns if c.is_attribute]
     attributes, notes = kinds_of(task.table, raw, further, untyped=task.origin.untyped)
     kinds = {c.name: c.kind for c in task.columns if c.kind is not None} | attributes

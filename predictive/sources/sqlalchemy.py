@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -50,12 +50,12 @@ class AnyDatabase:
         finally:
             found.close()
 
-    def land(self, con: Connection, target: str, select: str, columns: Sequence[str], since: Since | None) -> None:
+    def land(self, con: Connection, target: str, select: str, columns: Mapping[str, bool], since: Since | None) -> None:
         """See :class:`~.reader.Reader`."""
         chosen = ", ".join(map(self._quote, columns)) or "NULL AS nothing"
         found = self._run(f"SELECT {chosen} FROM (\n{select}\n) found", " WHERE ", since)
         try:
-            landing.land_rows(con, target, columns or ("nothing",), self._chunks(found))
+            landing.land_rows(con, target, tuple(columns) or ("nothing",), self._chunks(found))
         finally:
             found.close()
 

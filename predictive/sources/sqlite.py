@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -46,22 +46,22 @@ class Sqlite:
         with closing(self._run(f"SELECT * FROM (\n{select}\n) LIMIT 0")) as cursor:
             return tuple(column for column, *_ in cursor.description)
 
-    def land(self, con: Connection, target: str, select: str, columns: Sequence[str], since: Since | None) -> None:
+    def land(self, con: Connection, target: str, select: str, columns: Mapping[str, bool], since: Since | None) -> None:
         """See :class:`~.reader.Reader`."""
         query = f"SELECT {', '.join(map(quote, columns)) or 'NULL AS nothing'} FROM (\n{select}\n)"
         low = () if since is None else (_low(since),)
         if since is not None:
             query += f" WHERE {condition(quote(since.column), since, '?')}"
         with closing(self._run(query, low)) as cursor:
-            landing.land_rows(con, target, columns or ("nothing",), self._chunks(cursor))
-        self._declared(con, target, select, columns)
+            landing.land_rows(con, target, tuple(columns) or ("nothing",), self._chunks(cursor))
+        self._declared(con, target, select, [name for name, attribute in columns.items() if attribute])
 
     def before(self, select: str, since: Since) -> int:
         """See :class:`~.reader.Reader`."""
         wanted = condition(quote(since.column), since, "?")
         return int(self._rows(f"SELECT count(*) FROM (\n{select}\n) WHERE NOT {wanted}", (_low(since),))[0][0])
 
-    def _declared(self, con: Connection, target: str, select: str, columns: Sequence[str]) -> None:
+    def _declared(self, con: Connection, target: str, select: str, columns: list[str]) -> None:
         """Make booleans and times of columns that are declared so, where all their values are; SQLite has neither."""
         declared = self.declared.get(select, {})
         rows = con.table(target)
