@@ -12,7 +12,7 @@ import narwhals as nw
 
 from predictive.config import Config
 from predictive.derive.apply import derive
-from predictive.errors import DataError
+from predictive.errors import ConnectionLostError, DataError
 from predictive.sources import integrity
 from predictive.sources.arrange import arrange
 from predictive.sources.database import open_database
@@ -51,6 +51,8 @@ def read_tables(config: Config, con: Connection, *, now: int, refresh: bool = Fa
                     made[table] = materialise(con, table, spec, origin, zone=config.timezone, target=at)
                 else:
                     made[table] = update(con, config, spec, origin, target=at, now=now, anew=refresh)
+            except ConnectionLostError:
+                raise
             except DataError as error:
                 problems.append(str(error))
     if problems:

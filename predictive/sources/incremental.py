@@ -108,7 +108,7 @@ def _fetched(night: Night, since: Since) -> tuple[Made, str]:
     marked = night.count(f'SELECT count("{MARK}") FROM {night.fresh}')
     if kept == there and (mine == theirs or not marked):
         return made, ""
-    missing = f"{there:,} rows lie before what was fetched and {kept:,} were kept: some were deleted or came late"
+    missing = f"the source has {there:,} earlier rows and the store {kept:,}: some were deleted or came late"
     return night.bring(None), missing if kept != there else f"{since.column} has become {mine}"
 
 

@@ -114,8 +114,13 @@ def open_any(url: SecretUrl) -> Iterator[AnyDatabase]:
         offered = engine.dialect.get_isolation_level_values(dbapi)
         level = next((level for level in SNAPSHOTS if level in offered), None)
         server = server.execution_options(stream_results=True, max_row_buffer=ROWS)
-        with (server if level is None else server.execution_options(isolation_level=level)).begin():
-            yield AnyDatabase(server, url)
+        if level is not None:
+            server = server.execution_options(isolation_level=level)
+        if engine.dialect.name == "sqlite":
+            # Its driver begins nothing before the first write, and a transaction sees the moment of its first read.
+            server.exec_driver_sql("BEGIN")
+            server.exec_driver_sql("SELECT count(*) FROM sqlite_master").fetchone()
+        yield AnyDatabase(server, url)
 
 
 def _said(url: SecretUrl, error: Exception) -> str:

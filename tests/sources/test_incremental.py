@@ -39,7 +39,7 @@ class Source:
         self.con = duckdb.connect()
         self.con.execute("SET TimeZone = 'UTC'")
         self.con.execute(
-            f"CREATE TABLE src (id BIGINT, contact VARCHAR, happened TIMESTAMP, kind VARCHAR, value DOUBLE, mark {mark})"
+            f"CREATE TABLE src (id BIGINT, contact TEXT, happened TIMESTAMP, kind TEXT, value DOUBLE, mark {mark})"
         )
         self.mark, self.path = mark, Path(folder) / "activities.duckdb"
         self.incremental = {"column": "mark", "overlap": overlap, "key": key, "store": self.path}
@@ -134,11 +134,11 @@ def test_deleted_rows_and_rows_later_than_the_overlap_make_everything_be_read(tm
     source.con.execute("DELETE FROM src WHERE id = 0")
     kept, whole, said = source.read()
     assert kept == whole
-    assert "since 1 rows lie before what was fetched and 2 were kept: some were deleted or came late" in said
+    assert "since the source has 1 earlier rows and the store 2: some were deleted or came late" in said
     source.add([(5, 0, None, 1)])
     kept, whole, said = source.read()
     assert kept == whole
-    assert "since 2 rows lie before" in said
+    assert "since the source has 2 earlier rows and the store 1:" in said
 
 
 def test_another_mapping_or_time_zone_or_refresh_reads_everything(tmp_path):
@@ -195,7 +195,7 @@ def test_a_store_in_use_or_no_store_at_all_is_named(tmp_path):
     source.path.unlink()
     hold = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
     command = [sys.executable, "-c", hold, str(source.path)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:  # noqa: S603 - our own line
         holder.stdout.readline()
         with pytest.raises(DataError, match="is used by another run; run this again when that is done"):
             source.read()
