@@ -31,7 +31,7 @@ def load_config(path: str | Path) -> Config:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: cannot be read: {error}") from None
     except (yaml.YAMLError, ValueError) as error:  # a date such as 2026-13-01 is a ValueError
-        raise ConfigError(mask(f"{file}: not valid YAML: {error}")) from None
+        raise ConfigError(f"{file}: not valid YAML: {_without_excerpt(error)}") from None
     if not isinstance(raw, dict):
         raise ConfigError(
             f"{file}: a configuration is a mapping with at least the key source; found {type(raw).__name__}"
@@ -46,6 +46,14 @@ def load_config(path: str | Path) -> Config:
         listed = "\n".join(f"  {p}" for p in dict.fromkeys(problems))
         raise ConfigError(mask(f"{file}: {len(problems)} problem{'s' if len(problems) > 1 else ''}\n{listed}"))
     return _absolute(config, file.resolve().parent)
+
+
+def _without_excerpt(error: Exception) -> str:
+    """What is wrong with a YAML file and where; its own message quotes the line, which may hold a password."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        mark = error.problem_mark
+        return f"{error.problem} in line {mark.line + 1}, column {mark.column + 1}"
+    return mask(str(error))
 
 
 def _expand(value: Any, path: str, problems: list[str]) -> Any:

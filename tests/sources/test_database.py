@@ -2,7 +2,6 @@ import sqlite3
 import threading
 from contextlib import closing
 
-import duckdb
 import psycopg
 import pytest
 
@@ -87,8 +86,8 @@ def test_postgres_types_arrive_as_what_they_are(con, postgres, rows):
     assert rows("SELECT * EXCLUDE (account_id, email, name, job_title, country, source, lifecycle_stage, "
                 "marketing_status, tags) FROM contacts") == [(
         "12345678901234567890.1", 1774747800000000, 1234567.125, None, 12.5, '{"a": {"b": 1}}', "ok", "1;3", "1.5;2",
-        "ab", "00000000-0000-0000-0000-000000000001", "10.0.0.1/32", None, True, 1782856800000000, 1782900000000000, 4e9,
-        12345678901234568.0, 3.0,
+        "ab", "00000000-0000-0000-0000-000000000001", "10.0.0.1/32", None, True, 1782856800000000,
+        1782900000000000, 4e9, 12345678901234568.0, 3.0,
     )]  # fmt: skip
     assert "contacts.bytes: not used: BLOB is no single value" in map(str, tables.notes)
     assert "contacts.long: 1 value has more digits than a double: rounded to the nearest" in map(str, tables.notes)
