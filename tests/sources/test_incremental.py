@@ -1,5 +1,6 @@
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -201,3 +202,41 @@ def test_a_store_in_use_or_no_store_at_all_is_named(tmp_path):
             source.read()
         holder.communicate()
     assert source.read()[0]
+
+
+NIGHT = """
+import sys
+import time
+from tests.sources.test_incremental import Source
+source = Source(sys.argv[1])
+source.con.execute(
+    "INSERT INTO src SELECT i, 'c' || i % 1000, TIMESTAMP '2026-01-01', 'visit', i, "
+    "TIMESTAMP '2026-01-01' + INTERVAL 1 SECOND * i FROM range(CAST(? AS BIGINT)) t(i)",
+    [sys.argv[2]],
+)
+print("reading", flush=True)
+kept, whole, said = source.read()
+assert kept == whole
+print(said, flush=True)
+"""
+
+
+def test_a_store_whose_night_is_killed_is_as_it_was_or_as_it_should_be(tmp_path):
+    def night(rows, kill_after=None):
+        command = [sys.executable, "-W", "ignore", "-c", NIGHT, str(tmp_path), str(rows)]
+        folder = Path(__file__).parents[2]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=folder) as running:  # noqa: S603 - ours
+            running.stdout.readline()
+            if kill_after is not None:
+                time.sleep(kill_after)
+                running.kill()
+            return running.communicate()[0]
+
+    assert "all 600,000 rows" in night(600_000)
+    for seconds in (0.1, 0.3, 0.5):
+        night(900_000, kill_after=seconds)
+    with duckdb.connect(tmp_path / "activities.duckdb", read_only=True) as store:
+        assert store.execute("SELECT count(*) FROM activities").fetchone()[0] in (600_000, 900_000)
+    said = night(900_000)
+    assert said.startswith("activities: ")  # it asserts itself that the store equals a full read
+    assert "900,000" in said or "were kept" in said
