@@ -145,18 +145,19 @@ def open_postgres(url: SecretUrl) -> Iterator[Postgres]:
         raise ConfigError("source.url: PostgreSQL needs a driver: pip install 'predictive[postgres]'") from None
     try:
         connection = dbapi.connect(_patient(url.reveal()), autocommit=True)
+        cursor = connection.cursor()
+        cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     except adbc.Error as error:
         said = f"source.url: cannot connect to {url}: {_said(url, error)}"
         if _is_refusal(str(error)):
             raise DataError(f"{said}; check the user, the password and the database in the URL") from None
         raise ConnectionLostError(f"{said}; check the host and the port, and that the server runs") from None
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            yield Postgres(cursor, url)
+        yield Postgres(cursor, url)
     finally:
-        with suppress(adbc.Error):
-            connection.close()
+        for opened in (cursor, connection):
+            with suppress(adbc.Error):
+                opened.close()
 
 
 def _patient(url: str) -> str:

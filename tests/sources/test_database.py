@@ -1,5 +1,6 @@
 import sqlite3
 import threading
+import time
 from contextlib import closing
 
 import psycopg
@@ -206,12 +207,21 @@ def test_what_cannot_be_reached_is_named_without_the_password(con, postgres_url,
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgresql+psycopg"])
 def test_a_connection_that_breaks_while_it_is_read_can_be_told_from_bad_data(con, postgres_url, scheme):
-    kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+    kill = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+        "AND pid <> pg_backend_pid() AND state = 'active' AND now() - query_start > INTERVAL '0.2 s'"
+    )
+
+    def cut():
+        with psycopg.connect(postgres_url, autocommit=True) as other:
+            while not other.execute(kill).fetchall():
+                time.sleep(0.1)
+
     sql(
         postgres_url,
         "CREATE VIEW endless AS SELECT i AS contact_id, now() AS created_at FROM generate_series(1, 2e9) i",
     )
-    stop = threading.Timer(0.5, lambda: sql(postgres_url, f"{kill} AND pid <> pg_backend_pid()"))
+    stop = threading.Thread(target=cut)
     stop.start()
     with pytest.raises(
         ConnectionLostError, match=r"contacts\.table: the connection to postgresql.* was lost: .*; run this"
