@@ -39,6 +39,7 @@ class Source:
     def __init__(self, folder, mark="TIMESTAMP", *, overlap="3d", key=None, zone="UTC", **mapping):
         self.con = duckdb.connect()
         self.con.execute("SET TimeZone = 'UTC'")
+        self.con.execute("SET enable_progress_bar = false")
         self.con.execute(
             f"CREATE TABLE src (id BIGINT, contact TEXT, happened TIMESTAMP, kind TEXT, value DOUBLE, mark {mark})"
         )
