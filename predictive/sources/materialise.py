@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import duckdb
@@ -33,18 +34,30 @@ class Made:
     notes: tuple[Note, ...]
 
 
-def materialise(con: Connection, table: str, spec: TableSource, origin: Origin, *, zone: str, target: str) -> Made:
+def materialise(
+    con: Connection,
+    table: str,
+    spec: TableSource,
+    origin: Origin,
+    *,
+    zone: str,
+    target: str,
+    extra: Mapping[str, str] | None = None,
+) -> Made:
     """Make the canonical `table` at the SQL name `target`, every time as int64 microseconds UTC.
+
+    Activities may carry `extra` columns, each an SQL expression over the source's, by name.
 
     Times without an offset are in the time zone `zone`. Raises :class:`~predictive.errors.DataError` that names every
     column with a value that is not allowed, and where the first one is; or rows whose key is not their own.
     """
     mapping = map_columns(table, spec, origin.rows.columns)
-    task = Task(table, origin, mapping.columns, tuple(spec.missing), zone)
+    further = {} if extra is None else dict(extra)
+    task = Task(table, origin, mapping.columns, tuple(spec.missing), zone, further)
     try:
         read = read_rows(task, numbered=False)
         con.execute(f"DROP TABLE IF EXISTS {target}")
-        rows = _shaped(table, _guarded(read, task))
+        rows = _shaped(table, _guarded(read, task), further)
         # Activities are sorted once everything is read, see `arrange`.
         (rows.order(ORDER[table]) if table in ORDER else rows).create(target)
     except duckdb.OutOfMemoryException:
@@ -65,16 +78,16 @@ def _guarded(read: Read, task: Task) -> Relation:
             name = quote(column.name)
             wrong = " OR ".join(bad(column).values())
             guarded.append(f"CASE WHEN {wrong} THEN error('not allowed') ELSE {name} END AS {name}")
-    return read.rows.project(", ".join(guarded))
+    return read.rows.project(", ".join([*guarded, *map(quote, task.extra)]))
 
 
-def _shaped(table: str, rows: Relation) -> Relation:
+def _shaped(table: str, rows: Relation, extra: Collection[str] = ()) -> Relation:
     """The columns of the canonical table as the package holds it."""
     if table != "activities":
         return rows
     # Without a recorded_at, greatest() is occurred_at: NULL does not count.
     times = "occurred_at AS t, greatest(occurred_at, recorded_at) AS known"
-    return rows.project(f"contact_id, type, {times}, value, detail")
+    return rows.project(", ".join([f"contact_id, type, {times}, value, detail", *map(quote, extra)]))
 
 
 def _check_keys(con: Connection, task: Task, target: str) -> None:
