@@ -45,16 +45,17 @@ def examples(
     *,
     first: int,
     last: int,
+    looks: Sequence[Moment] | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Examples:
     """Every eligible contact at every as-of in [first, last] of the configured snapshots, with features and label.
 
     The caller chooses `last` so that all are mature: as_of + horizon observed. Times are in microseconds. `tables` are
-    those of the working database.
+    those of the working database. `looks` are taken in place of the configured snapshots.
     """
     found: list[pd.DataFrame] = []
     why: Counter[str] = Counter()
-    looks = moments(config, first, last)
+    looks = moments(config, first, last) if looks is None else looks
     for part in tables.each_part():
         for together in _aligned(looks):
             for frame, out in _passes(part, config, features, together, first, last):
