@@ -6,8 +6,8 @@
           └──► buyers (what they did before the close, beside contacts alike)
 """
 
-
-
+from predictive.closerates.buyers import Buyers, Kind, buyers
+from predictive.closerates.patterns import Pattern, Patterns, patterns
 from predictive.closerates.rates import CloseRates, Rate, close_rates
 
 __all__ = ["Buyers", "CloseRates", "Kind", "Pattern", "Patterns", "Rate", "buyers", "close_rates", "patterns"]

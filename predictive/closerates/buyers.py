@@ -29,6 +29,7 @@ from predictive.features.cut import Known, cut
 from predictive.features.deals import wins
 from predictive.features.snapshots import judge
 from predictive.model.folds import FEWEST_CLOSES
+from predictive.splits import observed_until
 from predictive.tables import Tables
 
 OTHERS, DRAWN = 5, 8
@@ -87,14 +88,16 @@ def buyers(
     config: Config,
     types: Sequence[str],
     *,
-    until: int,
+    now: int,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Buyers | None:
-    """Compare buyers until `until` (microseconds) with contacts alike; None where fewer than 20 can be compared.
+    """Compare all observed buyers with contacts alike; None where fewer than 20 can be compared, or without types.
 
     `types` are the activity types to count, in (close - horizon, close). `config.model.seed` draws.
     """
-    days = max(1, config.horizon_micros // DAY)
+    if not types:
+        return None
+    days, until = max(1, config.horizon_micros // DAY), observed_until(tables, config, now)
     segment = _segment(tables, config)
     people = _people(tables, config, segment, until)
     sets = draw_sets(people, until=until, seed=config.model.seed)

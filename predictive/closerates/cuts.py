@@ -28,7 +28,7 @@ AGE = record_age()
 class Cuts:
     """Which looks to take, and what may be looked at.
 
-    `looks` lie a horizon apart, so that no close is counted twice, the newest first; with age snapshots there is one,
+    `looks` lie a horizon apart, so that no close is counted twice, in order of time; with age snapshots there is one,
     at the configured age with the most closes. As-ofs are in [first, last], microseconds. `choice` are the features
     that neither betray the outcome nor are excluded or sensitive, as far as was known `until`.
     """
@@ -49,9 +49,7 @@ class Cuts:
     ) -> pd.DataFrame:
         """One row per eligible contact and look, with the features, `record_age_days` among them."""
         wanted = [AGE, *(f for f in features if f.name != AGE.name)]
-        found = examples(
-            tables, config, wanted, first=self.first, last=self.last, looks=self.looks, progress=progress
-        )
+        found = examples(tables, config, wanted, first=self.first, last=self.last, looks=self.looks, progress=progress)
         return found.frame
 
 
@@ -98,7 +96,7 @@ def _looks(tables: Tables, config: Config, first: int, last: int) -> tuple[Momen
     instants = [last]
     while instants[-1] - config.horizon_micros >= first:
         instants.append(last_midnight(instants[-1] - config.horizon_micros, config.timezone))
-    return tuple(Moment(instant=at) for at in instants if at >= first)
+    return tuple(Moment(instant=at) for at in reversed(instants) if at >= first)
 
 
 def _closes(tables: Tables, config: Config, days: int, first: int, last: int) -> int:

@@ -12,7 +12,7 @@ import pandas as pd
 from predictive.clock import DAY, iso
 from predictive.closerates.cuts import Cuts, choose_cuts, too_few
 from predictive.closerates.evidence import benjamini_hochberg, evidence, sample, strata
-from predictive.closerates.havings import FEWEST, Having, activity_features, attribute_features, done, stated
+from predictive.closerates.havings import FEWEST, Having, activity_features, attribute_features, counted, done, stated
 from predictive.config import Config
 from predictive.errors import DataError
 from predictive.evaluation.intervals import plain
@@ -51,8 +51,8 @@ class CloseRates:
     """The rates of one cut, the surest difference first.
 
     `contacts` were eligible at `as_of` (ISO 8601; of the newest contact, where each has its own), `closed` of them did
-    within `horizon_days`, through `closes` distinct won deals; `average` is their share. `said` is what a person should
-    know; the notes count what was left out.
+    within `horizon_days`, through `closes` distinct won deals; `average` is their share. `types` are the activity types
+    that were looked at. `said` is what a person should know; the notes count what was left out.
     """
 
     as_of: str
@@ -62,6 +62,7 @@ class CloseRates:
     closes: int
     average: float
     rows: tuple[Rate, ...]
+    types: tuple[str, ...]
     notes: tuple[Note, ...]
     said: tuple[str, ...]
 
@@ -106,6 +107,7 @@ def close_rates(
         closes=closes,
         average=float(label.mean()),
         rows=tuple(rows),
+        types=tuple(dict.fromkeys(t for f in counts for t in counted(f).types)),
         notes=(*cuts.notes, *left_out(cuts, skipped=len(havings) - len(rows))),
         said=() if few is None else (few,),
     )
@@ -136,7 +138,9 @@ def left_out(cuts: Cuts, *, skipped: int) -> list[Note]:
         for reason, n in reasons.most_common()
     ]
     if skipped:
-        notes.append(Note("left out", f"{skipped} activities and values that fewer than {FEWEST} contacts have", skipped))
+        notes.append(
+            Note("left out", f"{skipped} activities and values that fewer than {FEWEST} contacts have", skipped)
+        )
     return notes
 
 

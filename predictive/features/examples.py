@@ -51,7 +51,7 @@ def examples(
     """Every eligible contact at every as-of in [first, last] of the configured snapshots, with features and label.
 
     The caller chooses `last` so that all are mature: as_of + horizon observed. Times are in microseconds. `tables` are
-    those of the working database. `looks` are taken in place of the configured snapshots.
+    those of the working database. `looks`, in order of time, are taken in place of the configured snapshots.
     """
     found: list[pd.DataFrame] = []
     why: Counter[str] = Counter()
