@@ -29,8 +29,8 @@ def draw(rates: CloseRates, path: Path) -> None:
     import matplotlib as mpl
 
     svg = path.suffix.lower() == ".svg"
-    # Text stays text, and neither ids nor dates change from run to run.
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "predictive"}):
+    # Text stays text (a $ too), and neither ids nor dates change from run to run.
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "predictive", "text.parse_math": False}):
         try:
             figure(rates).savefig(path, dpi=150, metadata={"Date": None} if svg else {})
         except OSError as error:
@@ -42,7 +42,7 @@ def draw(rates: CloseRates, path: Path) -> None:
 def figure(rates: CloseRates) -> Any:
     """The chart as a `matplotlib` figure, legible in black and white."""
     from matplotlib.figure import Figure
-    from matplotlib.ticker import PercentFormatter
+    from matplotlib.ticker import MaxNLocator, PercentFormatter
 
     rows = shown(rates.rows, MOST)[::-1]
     drawn = Figure(figsize=(8.5, 1.6 + 0.3 * max(len(rows), 1)), layout="constrained")
@@ -56,13 +56,13 @@ def figure(rates: CloseRates) -> Any:
     axes.axvline(rates.average, color="black", linestyle="--", linewidth=0.8)
     axes.set_yticks(range(len(rows)), [f"{label(r)}  ({r.closed:,} of {r.contacts:,})" for r in rows])
     axes.set_xlim(left=0)
-    axes.set_xlabel(
-        f"closed within {rates.horizon_days:g} days, 95 % interval; dashed: average {rates.average:.1%}; filled: more "
-        "than luck"
-    )
-    axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=None))
+    axes.set_xlabel(f"closed within {rates.horizon_days:g} days, with 95 % interval")
+    axes.xaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.spines[["top", "right"]].set_visible(False)
     drawn.suptitle(title(rates), x=0.01, ha="left", fontsize="large")
+    key = f"dashed: average of {rates.average:.1%}; filled: more than luck, looking so often (q at most {FOUND:g})"
+    drawn.supxlabel(key, fontsize="small")
     return drawn
 
 

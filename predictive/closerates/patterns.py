@@ -215,7 +215,7 @@ def choose_candidates(
 ) -> tuple[int, list[Candidate]]:
     """How many thresholds were tried, and the best one of each subject that stands out on the earlier part."""
     bands = strata(earlier)
-    found: list[tuple[float, Candidate]] = _scored(earlier, bands, _thresholds(earlier, counts, attributes, None))
+    found: list[tuple[float, Candidate]] = _scored(earlier, bands, thresholds(earlier, counts, attributes, None))
     of_types = [f for f in counts if counted(f).detail is None]
     for feature in segments:
         levels = earlier.loc[earlier["label"] == 1].groupby(feature.name)["deal_id"].nunique()
@@ -223,7 +223,7 @@ def choose_candidates(
             segment = (feature.name, level)
             inside = members(earlier, segment)
             part = earlier[inside]
-            found += _scored(part, bands[inside], _thresholds(part, of_types, attributes, segment))
+            found += _scored(part, bands[inside], thresholds(part, of_types, attributes, segment))
     adjusted = benjamini_hochberg([float(2 * norm.sf(abs(z))) for z, _ in found])
     best: dict[tuple[object, ...], tuple[float, Candidate]] = {}
     for (z, candidate), q in zip(found, adjusted, strict=True):
@@ -239,7 +239,7 @@ def _scored(part: pd.DataFrame, bands: Codes, candidates: Iterator[Candidate]) -
     return [(float(scores(of, [c.mask(part)])[0]), c) for c in candidates]
 
 
-def _thresholds(
+def thresholds(
     part: pd.DataFrame, counts: Sequence[Feature], attributes: Sequence[Feature], segment: tuple[str, str] | None
 ) -> Iterator[Candidate]:
     """Every threshold that enough rows reach and enough do not."""
