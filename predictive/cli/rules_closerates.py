@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
         say_json(rates.as_dict() | {"buyers": found, "buyers_said": said})
         return 0
     _print(rates)
-    _print_buyers(beside)
+    _print_buyers(rates, beside)
     for path in written:
         say(f"wrote {shorten(path)}")
     return 0
@@ -80,8 +80,9 @@ def _print(rates: CloseRates) -> None:
     from predictive.closerates.chart import label, shown
 
     deals = "" if rates.closes == rates.closed else f" ({rates.closes:,} deals)"
+    each = "" if rates.age_days is None else f", each {rates.age_days} days after it was created, the last"
     say(
-        f"{rates.contacts:,} contacts as of {rates.as_of[:10]}; {rates.closed:,} closed{deals} within "
+        f"{rates.contacts:,} contacts{each} as of {rates.as_of[:10]}; {rates.closed:,} closed{deals} within "
         f"{rates.horizon_days:g} days: {rates.average:.1%} on average"
     )
     for text in rates.said:
@@ -107,10 +108,11 @@ def _numbers(row: Rate) -> list[str]:
     ]  # fmt: skip
 
 
-def _print_buyers(beside: Buyers | None) -> None:
+def _print_buyers(rates: CloseRates, beside: Buyers | None) -> None:
     say()
     if beside is None:
-        say("Too few buyers with contacts alike to say what they did before they bought, or no activities.")
+        none = "no activities" if not rates.types else "too few buyers with contacts alike"
+        say(f"What buyers did before their close cannot be said: there are {none}.")
         return
     say(f"{beside.in_words}. Activities per contact:")
     say()

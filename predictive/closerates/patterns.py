@@ -185,12 +185,13 @@ def find_patterns(
     if few:
         return Patterns(0, 0, (), about["earlier"], about["later"], tuple(few))
     tried, chosen = choose_candidates(earlier, counts, attributes, segments)
+    said = () if tried else ("there are neither activities nor numbers that enough contacts have, so no thresholds",)
     found = [_tested(candidate, earlier, later) for candidate in chosen]
     adjusted = benjamini_hochberg([p.p for p in found])
     tested = [Pattern(**{**vars(p), "q": q}) for p, q in zip(found, adjusted, strict=True)]
     holding = [p for p in tested if p.q <= CHANCE and (p.adjusted_lift > 1) == (p.earlier_lift > 1)]
     holding.sort(key=lambda p: (p.p, p.pattern))
-    return Patterns(tried, len(tested), tuple(holding), about["earlier"], about["later"], ())
+    return Patterns(tried, len(tested), tuple(holding), about["earlier"], about["later"], said)
 
 
 def parts_of(frame: pd.DataFrame, horizon: int) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -50,12 +50,14 @@ class Rate:
 class CloseRates:
     """The rates of one cut, the surest difference first.
 
-    `contacts` were eligible at `as_of` (ISO 8601; of the newest contact, where each has its own), `closed` of them did
+    `contacts` were eligible at `as_of` (ISO 8601; of the newest contact, where each has its own,
+    `age_days` after it was created), `closed` of them did
     within `horizon_days`, through `closes` distinct won deals; `average` is their share. `types` are the activity types
     that were looked at. `said` is what a person should know; the notes count what was left out.
     """
 
     as_of: str
+    age_days: int | None
     horizon_days: float
     contacts: int
     closed: int
@@ -68,7 +70,7 @@ class CloseRates:
 
     def as_dict(self) -> dict[str, Any]:
         """What `--json` prints, but for the buyers."""
-        own = ("as_of", "horizon_days", "contacts", "closed", "closes", "average")
+        own = ("as_of", "age_days", "horizon_days", "contacts", "closed", "closes", "average")
         rest = {"rows": [row.as_dict() for row in self.rows], "notes": [str(note) for note in self.notes]}
         return {name: getattr(self, name) for name in own} | rest | {"said": list(self.said)}
 
@@ -101,6 +103,7 @@ def close_rates(
     few = too_few(closes)
     return CloseRates(
         as_of=iso(int(frame["as_of"].max())),
+        age_days=cuts.looks[-1].age,
         horizon_days=config.horizon_micros / DAY,
         contacts=len(frame),
         closed=int(label.sum()),

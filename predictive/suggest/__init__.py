@@ -92,7 +92,7 @@ def suggest(
     if closes(known) < FEWEST_CLOSES:
         raise DataError(
             f"only {closes(known)} closes to learn from, and {FEWEST_CLOSES} are needed: nothing can be said about "
-            "which points would be better; keep the rules that marketing and sales agreed, and come back with more history"
+            "which points would be better; keep the rules that marketing and sales agreed until there is more history"
         )
     progress("choosing conditions on all that is known")
     lines = _lines(made, known, config)

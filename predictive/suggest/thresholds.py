@@ -31,28 +31,35 @@ class Thresholds:
 def choose_thresholds(frame: pd.DataFrame, score: np.ndarray, config: Config) -> Thresholds:
     """Thresholds for the scores (n,) of examples (`contact_id`, `as_of`), judged on the newest 90 days of them.
 
-    With `capacity.per_week`, so many contacts a week reach SQL, each counted once; else one in twenty does.
+    With `capacity.per_week`, no more contacts a week reach SQL, each counted once; else about one in twenty does.
     """
     at = frame["as_of"].to_numpy(dtype=np.int64)
     recent = at > at.max() - RECENT
     best = pd.Series(score[recent]).groupby(frame["contact_id"].to_numpy()[recent]).max().to_numpy()
     weeks = _weeks(at[recent])
+    limited = config.capacity is not None
     wanted = SQL_SHARE * len(best) if config.capacity is None else config.capacity.per_week * weeks
-    sql = max(_holding(best, wanted), 3)
-    mql = min(max(_holding(best, MQL_TIMES * wanted), 2), sql - 1)
-    why = "sales gets one in twenty" if config.capacity is None else f"sales can work {config.capacity.per_week} a week"
+    sql = max(_holding(best, wanted, limited=limited), 3)
+    mql = min(max(_holding(best, MQL_TIMES * wanted, limited=limited), 2), sql - 1)
+    why = "about one in twenty" if config.capacity is None else f"sales can work {config.capacity.per_week} a week"
     sales, marketing = int((best >= sql).sum()), int(((best >= mql) & (best < sql)).sum())
     said = (
-        f"thresholds: of {len(best):,} contacts of the newest {max(round(weeks * 7), 1)} days {sales:,} reach SQL ({sql} "
-        f"points; {why}), and {marketing:,} more MQL ({mql} points; together {MQL_TIMES} times what sales gets)"
+        f"thresholds: of {len(best):,} contacts of the newest {max(round(weeks * 7), 1)} days {sales:,} reach SQL, "
+        f"{sql} points ({why}), and {marketing:,} more reach MQL, {mql} points (both: about {MQL_TIMES} times that)"
     )
     return Thresholds(mql, sql, said)
 
 
-def _holding(best: np.ndarray, wanted: float) -> int:
-    """The lowest points that no more than `wanted` contacts reach; at most 100."""
-    reach = [(best >= points).sum() for points in range(1, 101)]
-    return next((points for points, n in enumerate(reach, start=1) if n <= wanted), 100)
+def _holding(best: np.ndarray, wanted: float, *, limited: bool) -> int:
+    """The lowest points that no more than `wanted` contacts reach (if `limited`), or nearest to as many; at most 100.
+
+    Few sets make few different scores, so that a limit can leave a list nearly empty.
+    """
+    reach = np.array([(best >= points).sum() for points in range(1, 101)], dtype=float)
+    if limited:
+        return int(np.argmax(np.append(reach, 0) <= wanted)) + 1 if reach[-1] <= wanted else 100
+    off = np.abs(np.log(np.maximum(reach, 0.5) / max(wanted, 0.5)))
+    return int(np.argmin(off)) + 1
 
 
 def _weeks(at: np.ndarray) -> float:
