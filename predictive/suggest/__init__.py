@@ -32,7 +32,7 @@ from predictive.splits import TimeSplit, decide, observed_until
 from predictive.suggest.beside import MODEL, SUGGESTION, TODAY, Beside, calibrated, model_of, put_beside
 from predictive.suggest.candidates import candidates
 from predictive.suggest.page import write_rules
-from predictive.suggest.scorecard import Line, points, scorecard
+from predictive.suggest.scorecard import Line, points, scorecard, thinned
 from predictive.suggest.thresholds import choose_thresholds
 from predictive.tables import Note, Tables
 
@@ -147,7 +147,7 @@ def _lines(made: _Material, known: pd.DataFrame, config: Config) -> tuple[Line, 
     mature = known[known["followed"] == made.split.horizon]
     if mature["label"].nunique() < 2:
         return ()
-    found = candidates(mature, made.counts, made.attributes, config.features.groups)
+    found = candidates(thinned(mature, seed=config.model.seed), made.counts, made.attributes, config.features.groups)
     return scorecard(known, found, seed=config.model.seed)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -26,6 +26,8 @@ WELCOME = ("webinars", "forms", "downloads", "events", "sales")
 REGARDED = ("website", "email")
 """Groups of which more can cost no points as a whole; single pages or mails can, such as job advertisements."""
 UNWELCOME = "negative"
+MOST_TURNED = 12
+"""Levels that a set may list."""
 LIKE_A_BOT = 100.0
 """So many of anything are no person's interest, and may cost points."""
 
@@ -56,6 +58,24 @@ class Term:
         numbers = values.to_numpy(dtype=float, na_value=np.nan)
         return np.asarray(numbers >= self.value if self.way == "at_least" else numbers <= self.value)
 
+    def turned(self, frame: pd.DataFrame) -> Term | None:
+        """The term that holds for the others whose value is known, as `frame` has them; None if there are none."""
+        values = frame[self.feature.name].dropna()
+        if isinstance(self.value, tuple):
+            own = {v.casefold() for v in self.value}
+            others = {text.casefold(): text for text in map(str, sorted(values.unique(), key=str))}
+            rest = tuple(text for folded, text in others.items() if folded not in own)
+            return replace(self, value=rest) if 0 < len(rest) <= MOST_TURNED else None
+        if self.feature.attribute is None:
+            return replace(self, way="at_most", value=self.value - 1)
+        numbers = values.to_numpy(dtype=float)
+        below = self.way == "at_least"
+        beyond = numbers[numbers < self.value] if below else numbers[numbers > self.value]
+        if len(beyond) == 0:
+            return None
+        edge = float(beyond.max() if below else beyond.min())
+        return replace(self, way="at_most" if below else "at_least", value=edge)
+
     def when(self) -> dict[str, Any]:
         """The condition as a rule file writes it."""
         if self.feature.attribute is not None:
@@ -68,8 +88,8 @@ class Term:
         own = {"activity": total.types[0] if len(total.types) == 1 else list(total.types)}
         if total.detail is not None:
             own["detail"] = total.detail
-        if isinstance(self.value, float) and self.value > 1:
-            own["at_least"] = _plain(self.value)
+        if isinstance(self.value, float) and (self.value > 1 or self.way == "at_most"):
+            own[self.way] = _plain(self.value)
         if total.days is not None and total.days < EVER:
             own["within"] = f"{total.days}d"
         return own
@@ -83,9 +103,16 @@ class Term:
             return f"{about} {self.way.replace('_', ' ')} {written(self.value)}"
         total = counted(self.feature)
         about = _capital(" or ".join(total.types)) + (f" ({total.detail})" if total.detail is not None else "")
-        often = f", {self.value:g} or more" if isinstance(self.value, float) and self.value > 1 else ""
+        often = self._often()
         when = f" in the last {total.days} days" if total.days is not None and total.days < EVER else ", ever"
         return f"{about}{often}{when}"
+
+    def _often(self) -> str:
+        if not isinstance(self.value, float) or (self.value == 1 and self.way == "at_least"):
+            return ""
+        if self.way == "at_most":
+            return ", none" if self.value == 0 else f", {self.value:g} or fewer"
+        return f", {self.value:g} or more"
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from predictive.closerates.evidence import Floats
-from predictive.evaluation.clusters import Codes, encode
+from predictive.evaluation.clusters import Codes, encode, likeness
 from predictive.model.folds import closes
 from predictive.model.logistic import expit, fit_logistic
 from predictive.model.partial import offset_of
@@ -28,6 +28,8 @@ STRENGTH = 10.0
 """Of the weights: scikit-learn's C, so that few closes give no extreme points."""
 TOP, MOST_POINTS = 0.995, 50
 """The share of contacts whose points stay below 100; and the most that one set can give. It may take up to 100."""
+MOST = 0.5
+"""A set that takes points holds for no more than this share."""
 LIKE = 2
 """Levels of one attribute whose points differ by no more become one set."""
 MOST_ROWS = 200_000
@@ -49,7 +51,7 @@ def scorecard(known: pd.DataFrame, found: Sequence[Chosen], *, seed: int) -> tup
     """
     if not found or known["label"].nunique() < 2:
         return ()
-    rows = _thinned(known, seed)
+    rows = thinned(known, seed=seed)
     columns = np.column_stack([c.term.mask(rows) for c in found]).astype(np.float64)
     signs = np.array([c.sign for c in found], dtype=float)
     most = int(np.clip(closes(known) // CLOSES_PER_SET, FEWEST_SETS, MOST_SETS))
@@ -60,13 +62,9 @@ def scorecard(known: pd.DataFrame, found: Sequence[Chosen], *, seed: int) -> tup
         encode(rows["cluster"].to_numpy(), len(rows)),
     )
     chosen, weights = _select(problem, most)
-    weights = weights * signs[chosen]
-    if not (weights > 0).any():
-        return ()
-    scale = _scale(columns[:, chosen] @ weights, weights)
-    points = [max(round(float(w) * scale), -100) for w in weights]
-    lines = [Line(found[i].term, p) for i, p in zip(chosen, points, strict=True) if p != 0]
-    return _sorted(_merged(lines)) if any(line.points > 0 for line in lines) else ()
+    turned = [_turned(found[i].term, float(w * signs[i]), rows) for i, w in zip(chosen, weights, strict=True)]
+    lines = _merged(_to_points(turned, rows))
+    return _sorted(lines) if any(line.points > 0 for line in lines) else ()
 
 
 def points(lines: Sequence[Line], frame: pd.DataFrame) -> np.ndarray:
@@ -100,12 +98,22 @@ class _Problem:
         # What the columns that are in explain of the others must not count again.
         weighted = inside * spread[:, np.newaxis]
         share = np.linalg.lstsq(inside.T @ weighted, weighted.T @ self.columns, rcond=None)[0]
-        apart = (self.columns - inside @ share) * (self.label - p)[:, np.newaxis]
+        apart = self.columns - inside @ share
         order = np.argsort(self.codes, kind="stable")
         starts = np.flatnonzero(np.diff(self.codes[order], prepend=-1))
-        by_cluster = np.add.reduceat(apart[order], starts, axis=0)
-        error = np.sqrt((by_cluster**2).sum(axis=0))
-        return np.asarray(np.divide(apart.sum(axis=0), error, out=np.zeros_like(error), where=error > 1e-12))
+
+        def of_clusters(parts: Floats) -> Floats:
+            return np.asarray((np.add.reduceat(parts[order], starts, axis=0) ** 2).sum(axis=0))
+
+        residual = (self.label - p)[:, np.newaxis]
+        parts = apart * np.sqrt(spread)[:, np.newaxis]
+        alone, together = (parts**2).sum(axis=0), of_clusters(parts)
+        expected = alone + likeness(self.label, p, self.codes) * np.maximum(together - alone, 0.0)
+        # Where nobody closed there is hardly any variance to see, and what is expected counts.
+        error = np.sqrt(np.maximum(of_clusters(apart * residual), expected))
+        return np.asarray(
+            np.divide((apart * residual).sum(axis=0), error, out=np.zeros_like(error), where=error > 1e-9)
+        )
 
 
 def _select(problem: _Problem, most: int) -> tuple[list[int], Floats]:
@@ -130,10 +138,23 @@ def _select(problem: _Problem, most: int) -> tuple[list[int], Floats]:
     return chosen, weights
 
 
-def _scale(raw: Floats, weights: Floats) -> float:
-    """Points per unit of log-odds: the best contacts come near 100, and no set gives more than half the scale."""
-    top = max(float(np.quantile(raw, TOP)), float(weights.max()))
-    return float(min(100 / top, MOST_POINTS / weights.max()))
+def _turned(term: Term, weight: float, rows: pd.DataFrame) -> tuple[Term, float]:
+    """A term that takes from most, as one that gives to the rest: a score below 0 cannot tell anybody apart."""
+    if weight > 0 or term.mask(rows).mean() <= MOST:
+        return term, weight
+    other = term.turned(rows)
+    return (term, weight) if other is None else (other, -weight)
+
+
+def _to_points(weighted: Sequence[tuple[Term, float]], rows: pd.DataFrame) -> list[Line]:
+    """Whole points: the best contacts come near 100, and no set gives more than half the scale."""
+    largest = max((w for _, w in weighted), default=0.0)
+    if not largest > 0:
+        return []
+    raw = sum((w * term.mask(rows) for term, w in weighted), np.zeros(len(rows)))
+    scale = min(100 / max(float(np.quantile(raw, TOP)), largest), MOST_POINTS / largest)
+    points = [max(round(w * scale), -100) for _, w in weighted]
+    return [Line(term, p) for (term, _), p in zip(weighted, points, strict=True) if p != 0]
 
 
 def _merged(lines: Sequence[Line]) -> list[Line]:
@@ -166,8 +187,8 @@ def _sorted(lines: Sequence[Line]) -> tuple[Line, ...]:
     return tuple(sorted(lines, key=lambda x: (x.term.feature.attribute is None, -x.points, x.term.in_words())))
 
 
-def _thinned(known: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """All that closed, and as many others as there is time for."""
+def thinned(known: pd.DataFrame, *, seed: int) -> pd.DataFrame:
+    """All examples that closed, and as many others as there is time for."""
     if len(known) <= MOST_ROWS:
         return known.reset_index(drop=True)
     random = np.random.default_rng(seed)
