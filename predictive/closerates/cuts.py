@@ -70,16 +70,18 @@ def choose_cuts(tables: Tables, config: Config, *, as_of: int | None, now: int, 
             f"{format_duration(config.horizon)} is not over; name {iso(newest)[:10]} or an earlier date"
         )
     start = 0 if config.split is None or config.split.train_from is None else config.micros(config.split.train_from)
-    first = max(start, int(born or 0)) if several or isinstance(config.snapshots, AgeSnapshots) else last
-    if born is None or born > last or first > last:
+    first = max(start, int(born or 0))
+    if born is None or first > last:
         raise DataError(
             f"no contact was there at {iso(last)}, a horizon of {format_duration(config.horizon)} before outcomes end; "
             "set a shorter horizon, or bring in more history"
         )
-    outline = examples(tables, config, (), first=max(start, int(born)), last=observed - config.horizon_micros).frame
+    by_age = isinstance(config.snapshots, AgeSnapshots)
+    looks = _looks(config, first, last)
+    outline = examples(tables, config, (), first=first, last=last, looks=looks).frame
     choice, notes = choose_honest(tables, config, outline, until=observed)
-    looks = _looks(tables, config, first, last)
-    return Cuts(looks, first, last, choice, (*tables.notes, *notes))
+    chosen = (_fullest(tables, config, looks, first, last),) if by_age else looks if several else looks[-1:]
+    return Cuts(chosen, first if several or by_age else last, last, choice, (*tables.notes, *notes))
 
 
 def too_few(closes: int) -> str | None:
@@ -89,16 +91,20 @@ def too_few(closes: int) -> str | None:
     return f"only {closes} closes, and {FEWEST_CLOSES} are needed: nothing can be said about who buys"
 
 
-def _looks(tables: Tables, config: Config, first: int, last: int) -> tuple[Moment, ...]:
+def _looks(config: Config, first: int, last: int) -> tuple[Moment, ...]:
+    """Instants one horizon apart, back from the last; with age snapshots every configured age."""
     if isinstance(config.snapshots, AgeSnapshots):
-        ages = sorted(config.snapshots.days)
-        return (Moment(age=max(ages, key=lambda days: _closes(tables, config, days, first, last))),)
+        return tuple(Moment(age=days) for days in sorted(config.snapshots.days))
     instants = [last]
-    while instants[-1] - config.horizon_micros >= first:
-        instants.append(last_midnight(instants[-1] - config.horizon_micros, config.timezone))
-    return tuple(Moment(instant=at) for at in reversed(instants) if at >= first)
+    while (before := last_midnight(instants[-1] - config.horizon_micros, config.timezone)) >= first:
+        instants.append(before)
+    return tuple(Moment(instant=at) for at in reversed(instants))
 
 
-def _closes(tables: Tables, config: Config, days: int, first: int, last: int) -> int:
-    outline = examples(tables, config, (), first=first, last=last, looks=[Moment(age=days)])
-    return int(outline.frame["deal_id"].nunique())
+def _fullest(tables: Tables, config: Config, looks: Sequence[Moment], first: int, last: int) -> Moment:
+    """The age with the most closes within the horizon after it; of several the youngest."""
+    if len(looks) == 1:
+        return looks[0]
+    found = [examples(tables, config, (), first=first, last=last, looks=[look]).frame for look in looks]
+    closes = [int(frame["deal_id"].nunique()) for frame in found]
+    return looks[closes.index(max(closes))]

@@ -53,9 +53,7 @@ def test_the_interval_is_where_a_score_test_of_the_rate_would_not_reject(counts)
 def test_adjusted_chances_are_the_rates_at_which_each_would_be_called_a_discovery(chances):
     found = benjamini_hochberg(chances)
     m = len(chances)
-    slow = [
-        min([1.0, *(m * q / sum(p <= q for p in chances) for q in chances if q >= chance)]) for chance in chances
-    ]
+    slow = [min([1.0, *(m * q / sum(p <= q for p in chances) for q in chances if q >= chance)]) for chance in chances]
     assert found == pytest.approx(slow)
 
 
@@ -96,7 +94,11 @@ def test_fast_scores_agree_with_exact_chances_and_say_which_way():
     random = np.random.default_rng(5)
     labels, stratum = random.random(3_000) < 0.1, random.integers(0, 4, 3_000)
     of = alone(labels, stratum)
-    havings = [random.random(3_000) < 0.3, labels | (random.random(3_000) < 0.4), ~labels & (random.random(3_000) < 0.5)]
+    havings = [
+        random.random(3_000) < 0.3,
+        labels | (random.random(3_000) < 0.4),
+        ~labels & (random.random(3_000) < 0.5),
+    ]
     by_luck, more, fewer = scores(of, havings)
     assert abs(by_luck) < 3
     assert more > 10 > -10 > fewer

@@ -1,9 +1,11 @@
 """Small worlds for close rates: histories in which it is known what goes with closing."""
 
 import numpy as np
+import pandas as pd
 
 from predictive.clock import DAY
 from predictive.config import Config
+from predictive.features import behaviour, catalog
 from tests.features.histories import History, changed, contact, did, won
 
 CUT = 400 * DAY
@@ -30,8 +32,8 @@ def world(seed, *, contacts=400, told=True, rate=0.12):
         people.append(contact(name, born, source=source, plan="basic" if number % 2 else "gold"))
         if demo:
             activities.append(did(name, CUT - int(random.integers(1, 60 * DAY)), "demo"))
-        for at in random.integers(born, OBSERVED, random.poisson(3)):
-            activities.append(did(name, int(at), "page_view"))
+        viewed = random.integers(born, OBSERVED, random.poisson(3))
+        activities.extend(did(name, int(at), "page_view") for at in viewed)
         odds = rate / (1 - rate) * (np.exp(1.6 * demo + 1.0 * (source == "fair") - 0.6) if told else 1.0)
         if random.random() < odds / (1 + odds):
             closed = CUT + 1 + int(random.integers(0, HORIZON))
@@ -55,3 +57,30 @@ def later(history, seed):
             rows["activities"].append(did(name, CUT - DAY, "page_view", recorded=CUT + 1))
             rows["changes"].append(changed(name, "seats", "9", at))
     return history.plus(**rows)
+
+
+def frame(seed, *, rows=6_000, rate=0.05, effect=None, horizon=HORIZON):
+    """Examples as the search sees them, at five as-ofs a horizon apart, and the features that they have.
+
+    `effect` takes the values by name and gives the log-odds that they add (None: nothing matters).
+    """
+    random = np.random.default_rng(seed)
+    counts = [
+        behaviour.count(("download",), 90), behaviour.count(("visit",), 30), behaviour.count(("visit",), 90),
+        behaviour.count(("unsubscribe",), 365), behaviour.count(("form",), 90, detail="demo"),
+        behaviour.count(("visit",), 90, detail="/careers"),
+    ]  # fmt: skip
+    attributes = [catalog.attribute("source"), catalog.attribute("employees", of="accounts", kind="number")]
+    means = (3.0, 2.0, 6.0, 0.2, 0.2, 0.3)
+    values = {f.name: random.negative_binomial(1, 1 / (1 + m), rows) for f, m in zip(counts, means, strict=True)}
+    values["source"] = random.choice(["fair", "web", "mail"], rows)
+    values["account_employees"] = np.where(random.random(rows) < 0.2, np.nan, random.lognormal(4, 1.5, rows).round())
+    as_of = np.sort(random.integers(1, 6, rows)) * horizon
+    z = np.log(rate / (1 - rate)) + (np.zeros(rows) if effect is None else effect(values))
+    label = (random.random(rows) < 1 / (1 + np.exp(-z))).astype(np.int64)
+    ids = np.array([f"c{i}" for i in range(rows)], dtype=object)
+    lead = {
+        "contact_id": ids, "as_of": as_of, "label": label, "cluster": ids, "deal_id": np.where(label == 1, ids, None),
+        "record_age_days": random.uniform(0, 900, rows), "followed": horizon, "offset": 0.0,
+    }  # fmt: skip
+    return pd.DataFrame(lead | values), counts, attributes
