@@ -30,7 +30,7 @@ def test_contacts_beside_a_buyer_are_at_risk_when_it_buys_and_alike(seed):
     sets = draw_sets(everybody, until=350 * DAY, seed=seed)
     told = sets.merge(everybody.drop(columns="cluster"), on="contact_id")
     buyer = told[told["buyer"]].set_index("set")
-    others = told[~told["buyer"]].join(buyer, on="set", rsuffix="_of_buyer")
+    others = told[~told["buyer"]].join(buyer.add_suffix("_of_buyer"), on="set")
     assert (buyer["as_of"] == buyer["closed_at"] - 1).all()
     assert (buyer["closed_at"] <= 350 * DAY).all()
     assert (others["as_of"] == others["as_of_of_buyer"]).all()
