@@ -169,7 +169,8 @@ def _segment(tables: Tables, config: Config) -> str | None:
     """What contacts alike share: the first configured segment that contacts have, else their source."""
     kinds = contact_kinds(tables)
     unwanted = {*config.features.sensitive, *config.features.exclude}
-    named = [n for n in (config.segments or ["source"]) if kinds.get(n) == "text" and n not in unwanted]
+    wanted = ["source"] if config.segments is None else config.segments
+    named = [n for n in wanted if kinds.get(n) == "text" and n not in unwanted]
     filled = [n for n in named if tables.contacts.select(nw.col(n).count()).collect().item()]
     return filled[0] if filled else None
 

@@ -9,10 +9,11 @@ import narwhals as nw
 import pandas as pd
 
 from predictive.clock import format_duration, iso, last_midnight
+from predictive.closerates.havings import AGE
 from predictive.config import AgeSnapshots, Config
 from predictive.errors import DataError
 from predictive.features.attributes import check_attributes
-from predictive.features.catalog import Feature, record_age
+from predictive.features.catalog import Feature
 from predictive.features.choose import Choice
 from predictive.features.examples import examples
 from predictive.features.snapshots import Moment
@@ -20,8 +21,6 @@ from predictive.leakage.training import choose_honest
 from predictive.model.folds import FEWEST_CLOSES
 from predictive.splits import observed_until
 from predictive.tables import Note, Tables
-
-AGE = record_age()
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class Cuts:
         progress: Callable[[str], None] = lambda _: None,
     ) -> pd.DataFrame:
         """One row per eligible contact and look, with the features, `record_age_days` among them."""
-        wanted = [AGE, *(f for f in features if f.name != AGE.name)]
+        wanted = [AGE, *features]
         found = examples(tables, config, wanted, first=self.first, last=self.last, looks=self.looks, progress=progress)
         return found.frame
 

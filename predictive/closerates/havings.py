@@ -15,7 +15,7 @@ from predictive.config import FeatureChoice
 from predictive.features import behaviour, catalog
 from predictive.features.attributes import Frame
 from predictive.features.catalog import Feature
-from predictive.features.choose import Choice
+from predictive.features.choose import RESERVED, Choice
 from predictive.features.expression import Total
 from predictive.rules import EVER
 from predictive.tables import Tables
@@ -27,6 +27,9 @@ MOST_LEVELS = 30
 MOST_DETAILS = 10
 BANDS = 4
 DETAIL_DAYS = 90
+AGE = catalog.record_age()
+TAKEN = (*RESERVED, AGE.name, "followed", "offset")
+"""Columns that examples have besides these features."""
 UNKNOWN = "(not known)"
 
 
@@ -45,18 +48,23 @@ class Having:
     mask: Bools = field(repr=False)
 
 
-def activity_features(tables: Tables, wanted: FeatureChoice, choice: Choice, until: int) -> list[Feature]:
-    """How often each contact did what, per type: ever and in the configured windows; and per common detail.
+def features_to_look_at(
+    tables: Tables, wanted: FeatureChoice, choice: Choice, until: int
+) -> tuple[list[Feature], list[Feature]]:
+    """The counts of activities and the attributes to look at, with names of their own.
 
-    Every type that at least ten contacts have by `until` (microseconds), but for those that are excluded, sensitive, or
-    betray the outcome; of each the ten details that most contacts have.
+    Counts: per type ever and in the configured windows, and per common detail; every type that at least ten contacts
+    have by `until` (microseconds), but for those that are excluded, sensitive, or betray the outcome; of each the ten
+    details that most contacts have. Attributes: those among the chosen features.
     """
     unwanted = {*wanted.exclude, *wanted.sensitive, *choice.left_out}
     seen = tables.activities.filter((nw.col("known") <= until) & ~nw.col("type").is_in(sorted(unwanted)))
-    features = [behaviour.count((t,), days) for (t,) in _common(seen, ["type"]) for days in (EVER, *wanted.windows)]
+    counts = [behaviour.count((t,), days) for (t,) in _common(seen, ["type"]) for days in (EVER, *wanted.windows)]
     for type_, detail in details_of(seen):
-        features += [behaviour.count((type_,), days, detail=detail) for days in (EVER, DETAIL_DAYS)]
-    return catalog.distinct(features)
+        counts += [behaviour.count((type_,), days, detail=detail) for days in (EVER, DETAIL_DAYS)]
+    attributes = [f for f in choice.features if f.attribute is not None]
+    both = catalog.distinct([*attributes, *dict.fromkeys(counts)], taken=TAKEN)
+    return both[len(attributes) :], both[: len(attributes)]
 
 
 def details_of(activities: Frame) -> list[tuple[str, str]]:
@@ -72,11 +80,6 @@ def _common(activities: Frame, keys: list[str]) -> list[tuple[str, ...]]:
     per_contact = activities.select("contact_id", *keys).unique().group_by(keys).agg(n=nw.len())
     rows = per_contact.filter(nw.col("n") >= FEWEST).select(*keys, "n").collect().rows()
     return [tuple(row[:-1]) for row in sorted(rows, key=lambda row: (-row[-1], row[:-1]))]
-
-
-def attribute_features(choice: Choice) -> list[Feature]:
-    """The attributes among the chosen features."""
-    return [f for f in choice.features if f.attribute is not None]
 
 
 def done(features: Sequence[Feature], frame: pd.DataFrame, *, at_least: int = 1) -> Iterator[Having]:

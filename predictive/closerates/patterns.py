@@ -26,7 +26,7 @@ from predictive.closerates.evidence import (
     scores,
     strata,
 )
-from predictive.closerates.havings import activity_features, attribute_features, counted, did, written
+from predictive.closerates.havings import counted, did, features_to_look_at, written
 from predictive.config import Config
 from predictive.errors import DataError
 from predictive.evaluation.clusters import Codes
@@ -161,14 +161,14 @@ def patterns(
     """
     progress("choosing what to look at")
     cuts = choose_cuts(tables, config, as_of=None, now=now, several=True)
-    counts = activity_features(tables, config.features, cuts.choice, cuts.last)
-    attributes = attribute_features(cuts.choice)
+    counts, attributes = features_to_look_at(tables, config.features, cuts.choice, cuts.last)
     frame = cuts.rows(tables, config, [*counts, *attributes], progress=progress)
     if frame.empty:
         raise DataError("nobody was eligible at any cut; look at eligibility, or bring in more history")
     progress("looking for patterns")
     earlier, later = parts_of(frame, config.horizon_micros)
-    segments = [f for f in attributes if is_text(f) and f.attribute in (config.segments or DEFAULT)]
+    named = DEFAULT if config.segments is None else config.segments
+    segments = [f for f in attributes if is_text(f) and f.name == f.attribute and f.name in named]
     return find_patterns(earlier, later, counts, attributes, segments)
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from predictive.clock import DAY, iso
 from predictive.closerates.cuts import Cuts, choose_cuts, too_few
 from predictive.closerates.evidence import benjamini_hochberg, evidence, sample, strata
-from predictive.closerates.havings import FEWEST, Having, activity_features, attribute_features, counted, done, stated
+from predictive.closerates.havings import FEWEST, Having, counted, done, features_to_look_at, stated
 from predictive.config import Config
 from predictive.errors import DataError
 from predictive.evaluation.intervals import plain
@@ -92,8 +92,7 @@ def close_rates(
     """
     progress("choosing what to look at")
     cuts = choose_cuts(tables, config, as_of=as_of, now=now, several=False)
-    counts = activity_features(tables, config.features, cuts.choice, cuts.last)
-    attributes = attribute_features(cuts.choice)
+    counts, attributes = features_to_look_at(tables, config.features, cuts.choice, cuts.last)
     frame = cuts.rows(tables, config, [*counts, *attributes], progress=progress)
     if frame.empty:
         raise DataError(f"nobody was eligible at {iso(cuts.last)}; name another --as-of, or look at eligibility")

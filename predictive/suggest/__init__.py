@@ -19,11 +19,11 @@ import pandas as pd
 
 from predictive.clock import iso
 from predictive.closerates.evidence import evidence, sample, strata
-from predictive.closerates.havings import activity_features, attribute_features, counted
+from predictive.closerates.havings import AGE, counted, features_to_look_at
 from predictive.config import Config
 from predictive.errors import DataError
 from predictive.features.attributes import check_attributes
-from predictive.features.catalog import Feature, record_age
+from predictive.features.catalog import Feature
 from predictive.features.examples import examples
 from predictive.leakage.training import choose_honest
 from predictive.model.folds import FEWEST_CLOSES, closes
@@ -37,7 +37,6 @@ from predictive.suggest.thresholds import choose_thresholds
 from predictive.tables import Note, Tables
 
 __all__ = ["Suggestion", "suggest"]
-AGE = record_age()
 
 
 @dataclass(frozen=True)
@@ -129,12 +128,9 @@ def _gather(tables: Tables, config: Config, *, now: int, progress: Callable[[str
     choice, notes = choose_honest(tables, config, outline, until=split.test_from)
     later, _ = choose_honest(tables, config, outline, until=observed)
     leaks = set(later.left_out)
-    counts = [
-        f
-        for f in activity_features(tables, config.features, choice, split.test_from)
-        if not leaks.intersection(counted(f).types)
-    ]
-    attributes = [f for f in attribute_features(choice) if f.side == "fit" and f.name not in leaks]
+    counts, attributes = features_to_look_at(tables, config.features, choice, split.test_from)
+    counts = [f for f in counts if not leaks.intersection(counted(f).types)]
+    attributes = [f for f in attributes if f.side == "fit" and f.attribute not in leaks]
     rules = applicable(load_rules(config.rules), tables, strict=config.rules is not None)
     kinds = all_kinds(tables)
     needed = list(dict.fromkeys([AGE, *counts, *attributes, *rule_features(rules, kinds)]))
