@@ -109,7 +109,7 @@ def contest(
     probabilities, refitted = {}, {}
     for entry in entries:
         progress(f"scoring with {entry.name}")
-        probabilities[entry.name], refitted[entry.name] = _unseen(con, tables, config, entry, frame)
+        probabilities[entry.name], refitted[entry.name] = unseen(con, tables, config, entry, frame)
     table = np.stack(list(probabilities.values()), axis=1) if len(frame) else np.empty((0, len(entries)))
     shared = np.isfinite(table).all(axis=1)
     rows = frame.iloc[np.flatnonzero(shared)]
@@ -180,7 +180,7 @@ def _check(entries: Sequence[Entry], config: Config) -> None:
             )
 
 
-def _unseen(
+def unseen(
     con: Any, tables: Tables, config: Config, entry: Entry, frame: pd.DataFrame
 ) -> tuple[np.ndarray, np.ndarray]:
     """For each row the model's probability (NaN: it has learned from it), and whether that is of its test part."""

@@ -46,18 +46,20 @@ def examples(
     *,
     first: int,
     last: int,
+    looks: Sequence[Moment] | None = None,
     share: float = 1.0,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Examples:
     """Every eligible contact at every as-of in [first, last] of the configured snapshots, with features and label.
 
     The caller chooses `last` so that all are mature: as_of + horizon observed. Times are in microseconds. `tables` are
-    those of the working database. With a `share` below 1 so many of those that did not close are kept, with weights
-    that put the others back: see :mod:`predictive.model.thinned`. Who is kept depends on the contact and the as-of.
+    those of the working database. `looks`, in order of time, are taken in place of the configured snapshots. With a
+    `share` below 1 so many of those that did not close are kept, with weights that put the others back: see
+    :mod:`predictive.model.thinned`. Who is kept depends on the contact and the as-of.
     """
     found: list[pd.DataFrame] = []
     why: Counter[str] = Counter()
-    looks = moments(config, first, last)
+    looks = moments(config, first, last) if looks is None else looks
     for part in tables.each_part():
         for together in _aligned(looks):
             for frame, out in _passes(part, config, features, together, first, last, share):
