@@ -5,7 +5,14 @@ from predictive.config.examples import AgeSnapshots, CalendarSnapshots, Eligibil
 from predictive.config.judging import Audit, CapacityChoice, Promotion
 from predictive.config.learning import FeatureChoice, ModelChoice, Tracking
 from predictive.config.sinks import DuckdbSink, FileSink, ScoreChoice, Sink
-from predictive.config.sources import DuckdbSource, FilesSource, Source, TableSource
+from predictive.config.sources import (
+    DuckdbSource,
+    FilesSource,
+    HubspotSource,
+    SalesforceSource,
+    Source,
+    TableSource,
+)
 from predictive.config.whole import Config
 
 __all__ = [
@@ -22,9 +29,11 @@ __all__ = [
     "FeatureChoice",
     "FileSink",
     "FilesSource",
+    "HubspotSource",
     "Instant",
     "ModelChoice",
     "Promotion",
+    "SalesforceSource",
     "Scalar",
     "ScoreChoice",
     "Sink",

@@ -15,6 +15,7 @@ from predictive.derive.apply import derive
 from predictive.errors import DataError
 from predictive.sources import integrity
 from predictive.sources.arrange import arrange
+from predictive.sources.crm import open_crm
 from predictive.sources.duckdb import open_duckdb
 from predictive.sources.files import open_files
 from predictive.sources.materialise import Made, empty, materialise
@@ -22,7 +23,12 @@ from predictive.sources.origin import Connection, OpenSource, quote
 from predictive.store import keeper
 from predictive.tables import OPEN_TABLES, SCHEMAS, Tables
 
-SOURCES: Mapping[str, OpenSource] = {"files": open_files, "duckdb": open_duckdb}
+SOURCES: Mapping[str, OpenSource] = {
+    "files": open_files,
+    "duckdb": open_duckdb,
+    "hubspot": open_crm,
+    "salesforce": open_crm,
+}
 """Every kind of source by its name in the configuration (`source.kind`)."""
 
 
