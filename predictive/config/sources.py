@@ -67,7 +67,7 @@ class DuckdbSource(Strict):
 
 
 class HubspotSource(Strict):
-    """A HubSpot account at `path`: a folder (or zip archive) of what Fivetran lands or HubSpot exports, or a DuckDB file.
+    """A HubSpot account at `path`: a folder or zip archive of what Fivetran lands or HubSpot exports, or a DuckDB file.
 
     Which table is what is known; nothing else is configured.
     """
@@ -82,7 +82,7 @@ class HubspotSource(Strict):
 
 
 class SalesforceSource(Strict):
-    """A Salesforce org at `path`: a folder (or zip archive) of what Fivetran lands or of its Data Export, or a DuckDB file.
+    """A Salesforce org at `path`: a folder or zip archive of what Fivetran lands or its Data Export, or a DuckDB file.
 
     Which table is what is known; nothing else is configured.
     """

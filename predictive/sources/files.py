@@ -41,7 +41,8 @@ def open_files(source: FilesSource, con: Connection) -> Iterator[Opener]:
     with TemporaryDirectory(prefix="predictive-", ignore_cleanup_errors=True) as name, attached(con, ":memory:"):
         folder = Path(name)
         views = {
-            view: open_pattern(con, source.path, file, f"source.files.{view}", folder) for view, file in source.files.items()
+            view: open_pattern(con, source.path, file, f"source.files.{view}", folder)
+            for view, file in source.files.items()
         }
         for view, origin in views.items():
             _as_text(origin.rows, view).create_view(view)

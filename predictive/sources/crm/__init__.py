@@ -21,7 +21,7 @@ from predictive.sources.crm import assemble
 from predictive.sources.crm.exports import from_exports
 from predictive.sources.crm.history import changes
 from predictive.sources.crm.identity import find_identities
-from predictive.sources.crm.landed import land
+from predictive.sources.crm.landed import Landed, land
 from predictive.sources.crm.raw import open_raw
 from predictive.sources.crm.spec import Spec, load
 from predictive.sources.duckdb import attached
@@ -47,7 +47,7 @@ def open_crm(source: HubspotSource | SalesforceSource, con: Connection) -> Itera
         # An export writes the clock of the account, a loader that of Greenwich.
         con.execute(spec.macros.replace("{offset}", "" if exported else "+00"))
         landed = land(con, spec, tables, source.path)
-        mapped = _map(con, spec)
+        mapped = _map(con, spec, landed)
 
         def open_table(table: str, _: TableSource) -> Origin:
             notes: tuple[Note, ...] = mapped[table].notes
@@ -58,18 +58,23 @@ def open_crm(source: HubspotSource | SalesforceSource, con: Connection) -> Itera
         yield open_table
 
 
-def _map(con: Connection, spec: Spec) -> dict[str, assemble.Mapped]:
+def _map(con: Connection, spec: Spec, landed: Landed) -> dict[str, assemble.Mapped]:
     """The canonical tables of the raw ones in `con`."""
     for name in ("contacts", "accounts", "deals", "activities", "changes"):
         con.execute(f"CREATE VIEW all_{name} AS {spec.queries[name]}")
     for name in ("merges", "deal_contacts", "deal_accounts"):
         con.execute(f"CREATE VIEW {name} AS {spec.queries[name]}")
     find_identities(con)
+    con.execute("CREATE TABLE raw_changes AS SELECT * FROM all_changes")
     return {
-        "contacts": assemble.records(con, spec, "contacts"),
-        "accounts": assemble.records(con, spec, "accounts"),
+        "contacts": assemble.records(con, spec, "contacts", _landed(spec, landed, "contacts")),
+        "accounts": assemble.records(con, spec, "accounts", _landed(spec, landed, "accounts")),
         "deals": assemble.deals(con),
         "activities": assemble.activities(con),
-        "changes": changes(con, spec),
+        "changes": changes(con, spec, landed.taken),
     }
 
+
+def _landed(spec: Spec, landed: Landed, table: str) -> frozenset[str]:
+    """The columns that the raw tables of a canonical one came with."""
+    return frozenset[str]().union(*(landed.columns.get(name, ()) for name in spec.records[table]))

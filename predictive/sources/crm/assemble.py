@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from predictive.sources.crm.spec import Spec
@@ -21,19 +22,33 @@ class Mapped:
     notes: tuple[Note, ...]
 
 
-def records(con: Connection, spec: Spec, table: str) -> Mapped:
+def records(con: Connection, spec: Spec, table: str, landed: AbstractSet[str]) -> Mapped:
     """Contacts or accounts: of merged records the one that lives on, since the first of them was created.
 
-    Where it has no value, it has the latest of those that it was made of.
+    Where it has no value, it has the latest of those that it was made of. `landed` are the columns of the raw tables;
+    those without any value, today or in the history, are left out.
     """
     object_ = PARTS[table]
     view = con.table(f"all_{table}")
     given = [name for name in view.columns if name in SCHEMAS[table].columns and name != "created_at"]
-    kept, notes = _attributes(spec, object_, [c for c in view.columns if c not in SCHEMAS[table].columns])
-    values = [*given, *kept]
+    further = [name for name in view.columns if name not in (*SCHEMAS[table].columns, "deleted", "earlier")]
+    kept, notes = _attributes(spec, object_, further, landed)
+    con.execute(_records(table, object_, [*given, *kept]))
+    rows = con.table(f"mapped_{table}")
+    usable = _usable(rows)
+    empty = _empty(con, usable, object_, kept)
+    if empty:
+        notes.append(Note(table, f"{len(empty):,} columns without any value", len(empty), tuple(empty[:EXAMPLES])))
+    filled = ", ".join(quote(name) for name in usable.columns if name not in empty)
+    return Mapped(usable.project(filled), (*notes, *left_out(rows, f"'{table}'", f"{object_}_id")))
+
+
+def _records(table: str, object_: str, values: Sequence[str]) -> str:
+    """SQL that makes the table of all records, each with why it is left out, if it is."""
     latest = ", ".join(f"any_value({quote(v)} ORDER BY moment(created_at) DESC) AS {quote(v)}" for v in values)
     both = ", ".join(f"coalesce(r.{quote(v)}, parts.{quote(v)}) AS {quote(v)}" for v in values)
-    con.execute(f"""
+    timeless = "WHEN created_at IS NULL THEN 'without a readable time of creation: left out'"
+    return f"""
         CREATE TABLE mapped_{table} AS
         WITH parts AS (
             SELECT survivor, arg_min(created_at, moment(created_at)) AS first, {latest}
@@ -41,34 +56,45 @@ def records(con: Connection, spec: Spec, table: str) -> Mapped:
         )
         SELECT r.id AS {object_}_id, coalesce(parts.first, r.created_at) AS created_at, {both},
             CASE
-                WHEN earlier THEN 'earlier versions of a record'
+                WHEN earlier THEN 'that are not the current version of their record: left out'
                 WHEN i.survivor <> r.id AND i.gone THEN 'merged into a record that was deleted: left out'
                 WHEN i.survivor <> r.id THEN 'merged or converted into another, which has what was known of them'
                 WHEN deleted THEN 'deleted: left out'
                 WHEN r.id IS NULL THEN 'without an id: left out'
-                {"WHEN created_at IS NULL THEN 'without a readable time of creation: left out'" if table == "contacts" else ""}
+                {timeless if table == "contacts" else ""}
             END AS left_out
         FROM all_{table} r
         LEFT JOIN (SELECT * FROM identity WHERE object = '{object_}') i ON i.id = r.id
         LEFT JOIN parts ON parts.survivor = r.id
-    """)
-    rows = con.table(f"mapped_{table}")
-    return Mapped(_usable(rows), (*notes, *left_out(rows, f"'{table}'", f"{object_}_id")))
+    """
 
 
-def _attributes(spec: Spec, object_: str, columns: Sequence[str]) -> tuple[list[str], list[Note]]:
+def _attributes(
+    spec: Spec, object_: str, columns: Sequence[str], landed: AbstractSet[str]
+) -> tuple[list[str], list[Note]]:
     """The further columns that may become features, and a note per reason why others never do."""
     never: dict[str, list[str]] = {}
     kept = []
     for name in columns:
         why = spec.why_never(object_, name)
-        if why is not None:
-            never.setdefault(why, []).append(name)
-        elif name not in ("deleted", "earlier"):
+        if why is None:
             kept.append(name)
+        elif name in landed:
+            never.setdefault(why, []).append(name)
     return kept, [
-        Note(f"{object_}s", f"never features, {why}: {', '.join(names)}", len(names)) for why, names in never.items()
+        Note(f"{object_}s", f"never features, {why}: {', '.join(sorted(names))}", len(names))
+        for why, names in never.items()
     ]
+
+
+def _empty(con: Connection, rows: Relation, object_: str, names: Sequence[str]) -> list[str]:
+    """Columns without a value, which wide CRMs have by the hundred, and without a history."""
+    if not names:
+        return []
+    counts = first(rows.aggregate(", ".join(f"count({quote(name)})" for name in names)))
+    found = con.execute("SELECT DISTINCT attribute FROM raw_changes WHERE object = ?", [object_]).fetchall()
+    past = {attribute for (attribute,) in found}
+    return [name for name, count in zip(names, counts, strict=True) if not count and name not in past]
 
 
 def activities(con: Connection) -> Mapped:
@@ -105,7 +131,7 @@ def deals(con: Connection) -> Mapped:
     con.execute("""
         CREATE TABLE mapped_deals AS
         SELECT all_deals.*, CASE
-            WHEN earlier THEN 'earlier versions of a record'
+            WHEN earlier THEN 'that are not the current version of their record: left out'
             WHEN i.survivor <> deal_id THEN 'merged into another deal, which has their contacts'
             WHEN deleted THEN 'deleted: left out'
             WHEN deal_id IS NULL THEN 'without an id: left out'
@@ -113,7 +139,10 @@ def deals(con: Connection) -> Mapped:
         FROM all_deals LEFT JOIN (SELECT * FROM identity WHERE object = 'deal') i ON i.id = deal_id
     """)
     rows = con.table("mapped_deals")
-    notes = [*left_out(rows, "'deals'", "deal_id"), *left_out(rows.filter("left_out IS NULL"), "'deals'", "deal_id", "remark")]
+    notes = [
+        *left_out(rows, "'deals'", "deal_id"),
+        *left_out(rows.filter("left_out IS NULL"), "'deals'", "deal_id", "remark"),
+    ]
     for side in ("contact", "account"):
         con.execute(f"""
             CREATE TABLE paired_{side} AS

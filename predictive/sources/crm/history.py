@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+
 from predictive.sources.crm.assemble import Mapped, left_out
+from predictive.sources.crm.landed import attribute
 from predictive.sources.crm.spec import Spec
 from predictive.sources.origin import Connection, quote
 from predictive.tables import Note
 
 
-def changes(con: Connection, spec: Spec) -> Mapped:
-    """The changes of attributes that may become features; the others are counted by why they never do."""
-    con.execute("CREATE TABLE raw_changes AS SELECT * FROM all_changes")
-    _name(con, spec)
+def changes(con: Connection, spec: Spec, taken: Mapping[str, AbstractSet[str]]) -> Mapped:
+    """The changes of `raw_changes` in attributes that may become features; the others are counted by why not."""
+    _name(con, spec, taken)
     con.execute("""
         CREATE TABLE mapped_changes AS
-        SELECT c.source, c.object, coalesce(i.survivor, c.object_id) AS object_id, coalesce(n.ours, c.attribute) AS attribute,
+        SELECT c.source, c.object, coalesce(i.survivor, c.object_id) AS object_id,
+            coalesce(n.ours, c.attribute) AS attribute,
             CASE WHEN n.ours = 'account_id' THEN coalesce(new.survivor, c.value) ELSE c.value END AS value,
             CASE WHEN n.ours = 'account_id' THEN coalesce(old.survivor, c.old_value) ELSE c.old_value END AS old_value,
             c.changed_at, c.partial,
@@ -35,14 +39,15 @@ def changes(con: Connection, spec: Spec) -> Mapped:
     return Mapped(usable, (*left_out(rows, "source", "object_id"), *filled))
 
 
-def _name(con: Connection, spec: Spec) -> None:
+def _name(con: Connection, spec: Spec, taken: Mapping[str, AbstractSet[str]]) -> None:
     """A table `names` (`object`, `theirs`, `ours`, `why` never) of every attribute that has a history."""
     found = con.execute("SELECT DISTINCT object, attribute FROM raw_changes WHERE attribute IS NOT NULL").fetchall()
     con.execute("CREATE TABLE names (object VARCHAR, theirs VARCHAR, ours VARCHAR, why VARCHAR)")
     rows = []
     for object_, theirs in sorted(found):
         ours = spec.renamed[object_].get(theirs)
-        rows.append((object_, theirs, ours or theirs, None if ours is not None else spec.why_never(object_, theirs)))
+        why = None if ours is not None else spec.why_never(object_, theirs)
+        rows.append((object_, theirs, ours or attribute(theirs, taken[f"{object_}s"]), why))
     if rows:
         columns = [list(column) for column in zip(*rows, strict=True)]
         con.execute("INSERT INTO names SELECT unnest(?), unnest(?), unnest(?), unnest(?)", columns)
@@ -57,22 +62,22 @@ def _fill(con: Connection) -> tuple[Note, ...]:
         "SELECT DISTINCT object, attribute FROM mapped_changes WHERE partial AND left_out IS NULL ORDER BY ALL"
     ).fetchall()
     notes = []
-    for object_, attribute in partial:
+    for object_, name in partial:
         table = f"mapped_{object_}s"
-        if attribute not in con.table(table).columns:
+        if name not in con.table(table).columns:
             continue
         (filled,) = con.execute(
             f"""
             INSERT INTO mapped_changes
-            SELECT 'today', $object, {object_}_id, $attribute, CAST({quote(attribute)} AS VARCHAR), NULL, created_at,
+            SELECT 'today', $object, {object_}_id, $name, CAST({quote(name)} AS VARCHAR), NULL, created_at,
                 false, NULL
-            FROM {table} WHERE left_out IS NULL AND {quote(attribute)} IS NOT NULL AND created_at IS NOT NULL
+            FROM {table} WHERE left_out IS NULL AND {quote(name)} IS NOT NULL AND created_at IS NOT NULL
                 AND {object_}_id NOT IN (
-                    SELECT object_id FROM mapped_changes WHERE object = $object AND attribute = $attribute)
+                    SELECT object_id FROM mapped_changes WHERE object = $object AND attribute = $name)
             """,
-            {"object": object_, "attribute": attribute},
+            {"object": object_, "name": name},
         ).fetchall()[0]
         if filled:
             said = f"{filled:,} values without a change in the history: taken to stand since creation"
-            notes.append(Note(f"{object_}s.{attribute}", said, filled))
+            notes.append(Note(f"{object_}s.{name}", said, filled))
     return tuple(notes)

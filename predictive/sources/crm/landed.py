@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
+from predictive.derive import DERIVED
 from predictive.errors import DataError
 from predictive.sources.casting import as_text, family
 from predictive.sources.crm.raw import RawTable, words
@@ -19,9 +21,13 @@ OWN = ("deleted", "earlier", "survivor", "left_out", "remark")
 
 @dataclass(frozen=True)
 class Landed:
-    """What was found: the raw tables that are there, by the name that queries know, and notes on the others."""
+    """What was found: the columns per raw table as queries name them, and notes on tables that are not read.
 
-    found: dict[str, RawTable]
+    `taken` are names that no attribute may have, per canonical table, since they mean something else here.
+    """
+
+    columns: dict[str, frozenset[str]]
+    taken: dict[str, frozenset[str]]
     notes: tuple[Note, ...]
 
 
@@ -34,13 +40,15 @@ def land(con: Connection, spec: Spec, raw: Sequence[RawTable], path: Path) -> La
     for canonical, names in spec.required.items():
         if not found.keys() & set(names):
             raise DataError(_absent(spec, canonical, raw, path))
-    for name, columns in spec.tables.items():
-        _view(con, spec, name, columns, found.get(name))
+    taken = _taken(spec, found)
+    columns = {name: _columns(spec, name, table, taken) for name, table in found.items()}
+    for name, expected in spec.tables.items():
+        _view(con, name, expected, columns.get(name, {}), found.get(name))
     missing = [name for name in spec.tables if name not in found]
     if missing:
         said = f"tables of {spec.product} that are not there, so that nothing is known of them: {', '.join(missing)}"
         notes.append(Note("source", said, len(missing)))
-    return Landed(found, tuple(notes))
+    return Landed({name: frozenset(named) for name, named in columns.items()}, taken, tuple(notes))
 
 
 def _recognise(spec: Spec, raw: Sequence[RawTable]) -> tuple[dict[str, RawTable], list[Note]]:
@@ -94,29 +102,50 @@ def _absent(spec: Spec, canonical: str, raw: Sequence[RawTable], path: Path) -> 
     )
 
 
-def _view(con: Connection, spec: Spec, name: str, expected: Sequence[str], table: RawTable | None) -> None:
-    """The view of one table, with its columns in the names that queries know."""
-    columns = {} if table is None else _columns(spec, name, expected, table)
+def _view(con: Connection, name: str, expected: Sequence[str], columns: dict[str, str], table: RawTable | None) -> None:
+    """The view of one table, with its columns in the names that queries know, and the expected ones that it lacks."""
     types = {} if table is None else dict(zip(table.rows.columns, map(str, table.rows.types), strict=True))
-    chosen = [f"nullif(trim({_text(theirs, types[theirs])}), '') AS {quote(ours)}" for ours, theirs in columns.items()]
+    chosen = [f"{_text(theirs, types[theirs])} AS {quote(ours)}" for ours, theirs in columns.items()]
     chosen += [f"CAST(NULL AS VARCHAR) AS {quote(column)}" for column in expected if column not in columns]
     rows = con.sql("SELECT 1").limit(0) if table is None else table.rows
     rows.project(", ".join(chosen)).create_view(name)
 
 
 def _text(column: str, type_: str) -> str:
-    return as_text(quote(column), family(type_))
+    """SQL for a value as text; blank is NULL."""
+    text = as_text(quote(column), family(type_))
+    return f"CASE WHEN trim({text}) <> '' THEN {text} END"
 
 
-def _columns(spec: Spec, table: str, expected: Sequence[str], raw: RawTable) -> dict[str, str]:
+def _taken(spec: Spec, found: dict[str, RawTable]) -> dict[str, frozenset[str]]:
+    """The names that the canonical tables, and features of accounts, keep for themselves."""
+    accounts = {
+        _column(spec, c) for name in spec.records["accounts"] if name in found for c in found[name].rows.columns
+    }
+    accounts |= {*SCHEMAS["accounts"].columns, *(d.name for d in DERIVED if d.of == "accounts")}
+    own = {"contacts": {"as_of", *(f"account_{name}" for name in accounts)}, "accounts": set[str]()}
+    taken = {}
+    for canonical, names in own.items():
+        read = {column for table in spec.records[canonical] for column in spec.tables[table]}
+        taken[canonical] = frozenset({*SCHEMAS[canonical].columns, *OWN, *names} - read)
+    return taken
+
+
+def attribute(name: str, taken: AbstractSet[str]) -> str:
+    """The name of an attribute here: its own, unless that is taken.
+
+    >>> attribute("source", {"source"}), attribute("region", {"source"})
+    ('source_property', 'region')
+    """
+    return f"{name}_property" if name in taken else name
+
+
+def _columns(spec: Spec, table: str, raw: RawTable, taken: dict[str, frozenset[str]]) -> dict[str, str]:
     """The name of each column here, and at the source; of two that would be called alike, the first keeps the name."""
-    record = next((c for c, tables in spec.records.items() if table in tables), None)
-    reserved = set() if record is None else {*SCHEMAS[record].columns, *OWN} - set(expected)
+    record = next((canonical for canonical, tables in spec.records.items() if table in tables), None)
     columns: dict[str, str] = {}
     for theirs in raw.rows.columns:
-        ours = _column(spec, theirs)
-        if ours in reserved:
-            ours = f"{ours}_property"
+        ours = attribute(_column(spec, theirs), taken[record] if record is not None else frozenset())
         while ours in columns:
             ours += "_2"
         columns[ours] = theirs

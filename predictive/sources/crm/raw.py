@@ -58,7 +58,7 @@ def open_raw(path: Path, con: Connection, folder: Path) -> Iterator[tuple[RawTab
             yield tuple(_tables(con))
     else:
         raise DataError(
-            f"source.path: {path}: no such file or folder; name the folder of the CSV or Parquet files, or a DuckDB file"
+            f"source.path: {path}: no such file or folder; name a folder of CSV or Parquet files, or a DuckDB file"
         )
 
 

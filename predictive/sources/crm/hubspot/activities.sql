@@ -36,7 +36,7 @@ WITH addresses AS (
     FROM engagement_meeting
 ), engagements AS (
     SELECT 'engagement_call' AS source, engagement_id, yes(_fivetran_deleted) AS deleted, 'call' AS type,
-        utc(hs_timestamp) AS at, utc(hs_createdate) AS created,
+        utc(hs_timestamp) AS happened, utc(hs_createdate) AS created,
         TRY_CAST(hs_call_duration AS DOUBLE) / 60000 AS value, lower(hs_call_direction) AS detail
     FROM engagement_call
     UNION ALL
@@ -91,7 +91,7 @@ FROM contact_list_member LEFT JOIN contact_list ON contact_list.id = contact_lis
 UNION ALL
 SELECT
     coalesce(one.source, 'engagement_contact'), pair.engagement_id, pair.contact_id,
-    coalesce(one.at, utc(engagement.timestamp), one.created, utc(engagement.created_at)),
+    coalesce(one.happened, utc(engagement.timestamp), one.created, utc(engagement.created_at)),
     coalesce(one.type, snake(coalesce(pair.engagement_type, engagement.type))),
     coalesce(one.created, utc(engagement.created_at)), one.value, one.detail,
     CASE WHEN one.deleted THEN 'deleted' END
@@ -99,7 +99,7 @@ FROM engagement_contact pair
 LEFT JOIN engagements one ON one.engagement_id = pair.engagement_id
 LEFT JOIN engagement ON engagement.id = pair.engagement_id
 UNION ALL
-SELECT source, engagement_id, NULL, at, type, created, value, detail, 'paired with no contact'
+SELECT source, engagement_id, NULL, happened, type, created, value, detail, 'paired with no contact'
 FROM engagements ANTI JOIN engagement_contact USING (engagement_id)
 UNION ALL
 SELECT

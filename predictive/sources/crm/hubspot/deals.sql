@@ -8,10 +8,10 @@ WITH stages AS (
         END) AS outcome
     FROM deal_pipeline_stage GROUP BY stage_id
 ), entered AS (
-    SELECT deal_id, max(utc(coalesce(date_entered, _fivetran_start))) AS at
+    SELECT deal_id, max(utc(coalesce(date_entered, _fivetran_start))) AS since
     FROM deal_stage WHERE _fivetran_active IS NULL OR yes(_fivetran_active) GROUP BY deal_id
 ), known AS (
-    SELECT deal.*, entered.at AS entered, coalesce(
+    SELECT deal.*, entered.since AS entered, coalesce(
         stages.outcome,
         CASE
             WHEN yes(hs_is_closed_won) THEN 'won'
@@ -36,5 +36,5 @@ SELECT
     TRY_CAST(amount AS DOUBLE) AS amount,
     yes(_fivetran_deleted) OR yes(is_deleted) AS deleted,
     false AS earlier,
-    CASE WHEN outcome IS NULL THEN 'in a stage that no pipeline has: kept, as open' END AS remark
+    CASE WHEN outcome IS NULL THEN 'without a stage that a pipeline has: kept, as open' END AS remark
 FROM known

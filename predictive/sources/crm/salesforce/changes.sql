@@ -2,16 +2,16 @@
 -- (history mode), of which each value that differs from the one before is a change.
 WITH versions AS (
     SELECT 'lead_history' AS source, 'contact' AS object, *
-    FROM (UNPIVOT INCLUDE NULLS (SELECT * FROM lead_history WHERE _fivetran_start IS NOT NULL)
-        ON COLUMNS(* EXCLUDE (id, _fivetran_start, last_modified_date, created_date)) INTO NAME attribute VALUE value)
+    FROM (SELECT * FROM lead_history WHERE _fivetran_start IS NOT NULL)
+    UNPIVOT INCLUDE NULLS (value FOR attribute IN (* EXCLUDE (id, _fivetran_start, last_modified_date, created_date)))
     UNION ALL BY NAME
     SELECT 'contact_history' AS source, 'contact' AS object, *
-    FROM (UNPIVOT INCLUDE NULLS (SELECT * FROM contact_history WHERE _fivetran_start IS NOT NULL)
-        ON COLUMNS(* EXCLUDE (id, _fivetran_start, last_modified_date, created_date)) INTO NAME attribute VALUE value)
+    FROM (SELECT * FROM contact_history WHERE _fivetran_start IS NOT NULL)
+    UNPIVOT INCLUDE NULLS (value FOR attribute IN (* EXCLUDE (id, _fivetran_start, last_modified_date, created_date)))
     UNION ALL BY NAME
     SELECT 'account_history' AS source, 'account' AS object, *
-    FROM (UNPIVOT INCLUDE NULLS (SELECT * FROM account_history WHERE _fivetran_start IS NOT NULL)
-        ON COLUMNS(* EXCLUDE (id, _fivetran_start, last_modified_date, created_date)) INTO NAME attribute VALUE value)
+    FROM (SELECT * FROM account_history WHERE _fivetran_start IS NOT NULL)
+    UNPIVOT INCLUDE NULLS (value FOR attribute IN (* EXCLUDE (id, _fivetran_start, last_modified_date, created_date)))
 ), placed AS (
     SELECT *, utc(_fivetran_start) AS began, row_number() OVER versions AS place, lag(value) OVER versions AS before
     FROM versions WHERE NOT starts_with(attribute, '_fivetran')
