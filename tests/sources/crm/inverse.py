@@ -9,6 +9,8 @@ import duckdb
 COMMON = """
     -- Hours without a leading zero, as Fivetran writes them.
     CREATE MACRO stamp(t) AS strftime(t, '%Y-%m-%d %-H:%M:%S.%f');
+    CREATE MACRO marketable(status) AS
+        CASE status WHEN 'marketing' THEN 'true' WHEN 'non-marketing' THEN 'false' ELSE status END;
     CREATE TABLE people AS SELECT *, hash(contact_id) % 9 = 0 AS past FROM crm.contacts;
     CREATE TABLE done AS
     SELECT a.*, row_number() OVER (ORDER BY occurred_at, a.contact_id, type) AS id, email, CASE
@@ -37,7 +39,7 @@ HUBSPOT = {
             split_part(name, ' ', 1) AS property_firstname, split_part(name, ' ', 2) AS property_lastname,
             account_id AS property_associatedcompanyid, job_title AS property_jobtitle, country AS property_country,
             source AS property_hs_analytics_source, lifecycle_stage AS property_lifecyclestage,
-            marketing_status = 'marketing' AS property_hs_marketable_status, tags AS property_tags,
+            marketable(marketing_status) AS property_hs_marketable_status, tags AS property_tags,
             signup_channel AS property_signup_channel, age_group AS property_age_group,
             42 AS property_num_associated_deals, 0.9 AS property_hs_predictivecontactscore_v2,
             stamp(born) AS property_hs_lifecyclestage_customer_date, 7 AS property_hs_analytics_num_visits,
@@ -89,7 +91,7 @@ HUBSPOT = {
                 WHEN 'job_title' THEN 'jobtitle' WHEN 'source' THEN 'hs_analytics_source'
                 WHEN 'lifecycle_stage' THEN 'lifecyclestage' WHEN 'marketing_status' THEN 'hs_marketable_status'
                 ELSE attribute END AS name,
-            CASE WHEN attribute = 'marketing_status' THEN CAST(value = 'marketing' AS VARCHAR) ELSE value END AS value
+            CASE WHEN attribute = 'marketing_status' THEN marketable(value) ELSE value END AS value
         FROM changed WHERE object = 'contact'""",
     "company_property_history": """
         SELECT object_id AS company_id, stamp(changed_at) AS timestamp,
@@ -142,11 +144,11 @@ SALESFORCE = {
             AND object = 'contact' AND changed_at <> born""",
     # Fivetran's history mode: every version of the whole record.
     "account_history": """
-        WITH at AS (SELECT DISTINCT object_id, changed_at FROM changed WHERE object = 'account'), known AS (
+        WITH moments AS (SELECT DISTINCT object_id, changed_at FROM changed WHERE object = 'account'), known AS (
             SELECT object_id, changed_at, attribute,
-                (SELECT arg_max(value, c.changed_at) FROM changed c WHERE c.object_id = at.object_id
-                    AND c.changed_at <= at.changed_at AND c.attribute = one.attribute) AS value
-            FROM at CROSS JOIN (VALUES ('employees'), ('industry')) one (attribute)
+                (SELECT arg_max(value, c.changed_at) FROM changed c WHERE c.object_id = moments.object_id
+                    AND c.changed_at <= moments.changed_at AND c.attribute = one.attribute) AS value
+            FROM moments CROSS JOIN (VALUES ('employees'), ('industry')) one (attribute)
         )
         SELECT object_id AS id, stamp(changed_at) AS _fivetran_start,
             max(value) FILTER (attribute = 'employees') AS number_of_employees,

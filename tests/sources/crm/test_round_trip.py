@@ -95,6 +95,6 @@ def test_salesforce_gives_back_the_demo_with_the_behaviour_of_leads_before_their
         assert rows(query) == then(query)
     assert rows(f"SELECT {DEAL} FROM deals ORDER BY 1") == then(DEALS_OF_SALESFORCE)
     assert rows("SELECT contact_id, t, type, known, value, detail FROM activities ORDER BY ALL") == then(OF_SALESFORCE)
-    names = ["job_title", "source", "country", "account_employees", "account_industry"]
+    names = ["job_title", "country", "lifecycle_stage", "account_employees", "account_industry"]
     for when in ("2025-06-01", "2025-12-01", "2026-03-01"):
         assert known(tables, when, names) == known_then(when, names)
