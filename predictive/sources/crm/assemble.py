@@ -37,8 +37,9 @@ def records(con: Connection, spec: Spec, table: str, landed: AbstractSet[str]) -
     rows = con.table(f"mapped_{table}")
     usable = _usable(rows)
     empty = _empty(con, usable, object_, kept)
-    if empty:
-        notes.append(Note(table, f"{len(empty):,} columns without any value", len(empty), tuple(empty[:EXAMPLES])))
+    blank = [name for name in empty if name in landed]
+    if blank:
+        notes.append(Note(table, f"{len(blank):,} columns without any value", len(blank), tuple(blank[:EXAMPLES])))
     filled = ", ".join(quote(name) for name in usable.columns if name not in empty)
     return Mapped(usable.project(filled), (*notes, *left_out(rows, f"'{table}'", f"{object_}_id")))
 

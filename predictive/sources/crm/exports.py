@@ -45,8 +45,8 @@ def internal(object_: str, label: str) -> str:
         return known
     for pattern, prefix in labels()["families"].items():
         if fnmatchcase(key, pattern):
-            return prefix + words(label)
-    return words(label)
+            return prefix + words(key)
+    return words(key)
 
 
 def _landed(table: RawTable) -> RawTable:

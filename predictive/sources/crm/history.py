@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
 from predictive.sources.crm.assemble import Mapped, left_out
-from predictive.sources.crm.landed import attribute
+from predictive.sources.crm.landed import attribute, column_name
 from predictive.sources.crm.spec import Spec
 from predictive.sources.origin import Connection, quote
 from predictive.tables import Note
@@ -45,9 +45,10 @@ def _name(con: Connection, spec: Spec, taken: Mapping[str, AbstractSet[str]]) ->
     con.execute("CREATE TABLE names (object VARCHAR, theirs VARCHAR, ours VARCHAR, why VARCHAR)")
     rows = []
     for object_, theirs in sorted(found):
-        ours = spec.renamed[object_].get(theirs)
-        why = None if ours is not None else spec.why_never(object_, theirs)
-        rows.append((object_, theirs, ours or attribute(theirs, taken[f"{object_}s"]), why))
+        name = column_name(spec, theirs)
+        ours = spec.renamed[object_].get(name)
+        why = None if ours is not None else spec.why_never(object_, name)
+        rows.append((object_, theirs, ours or attribute(name, taken[f"{object_}s"]), why))
     if rows:
         columns = [list(column) for column in zip(*rows, strict=True)]
         con.execute("INSERT INTO names SELECT unnest(?), unnest(?), unnest(?), unnest(?)", columns)

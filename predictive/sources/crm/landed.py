@@ -120,7 +120,7 @@ def _text(column: str, type_: str) -> str:
 def _taken(spec: Spec, found: dict[str, RawTable]) -> dict[str, frozenset[str]]:
     """The names that the canonical tables, and features of accounts, keep for themselves."""
     accounts = {
-        _column(spec, c) for name in spec.records["accounts"] if name in found for c in found[name].rows.columns
+        column_name(spec, c) for name in spec.records["accounts"] if name in found for c in found[name].rows.columns
     }
     accounts |= {*SCHEMAS["accounts"].columns, *(d.name for d in DERIVED if d.of == "accounts")}
     own = {"contacts": {"as_of", *(f"account_{name}" for name in accounts)}, "accounts": set[str]()}
@@ -145,18 +145,18 @@ def _columns(spec: Spec, table: str, raw: RawTable, taken: dict[str, frozenset[s
     record = next((canonical for canonical, tables in spec.records.items() if table in tables), None)
     columns: dict[str, str] = {}
     for theirs in raw.rows.columns:
-        ours = attribute(_column(spec, theirs), taken[record] if record is not None else frozenset())
+        ours = attribute(column_name(spec, theirs), taken[record] if record is not None else frozenset())
         while ours in columns:
             ours += "_2"
         columns[ours] = theirs
     return columns
 
 
-def _column(spec: Spec, name: str) -> str:
+def column_name(spec: Spec, name: str) -> str:
     """The name of a column as queries know it.
 
     >>> from predictive.sources.crm.spec import load
-    >>> _column(load("hubspot"), "property_jobtitle"), _column(load("salesforce"), "IsDeleted")
+    >>> column_name(load("hubspot"), "property_jobtitle"), column_name(load("salesforce"), "IsDeleted")
     ('jobtitle', 'is_deleted')
     """
     lower = name.lower()

@@ -42,7 +42,7 @@ def words(name: str) -> str:
     """
     split = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name)
     split = re.sub(r"([A-Z])([A-Z][a-z])", r"\1_\2", split)
-    split = re.sub(r"([A-Za-z])([0-9])|([0-9])([A-Za-z])", r"\1\3_\2\4", split)
+    split = re.sub(r"(?<=[A-Za-z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])", "_", split)
     return re.sub(r"[\W_]+", "_", split).strip("_").lower()
 
 

@@ -100,8 +100,8 @@ HUBSPOT = {
 }
 
 SALESFORCE = {
-    # Whoever has an account is a contact, the others are leads. A past is a lead that was merged into another one, which
-    # was converted.
+    # Whoever has an account is a contact, the others are leads. A past is a lead that was merged into another one,
+    # which was converted.
     "lead": """
         SELECT id, stamp(born) AS created_date, email, name, job_title AS title, country, lifecycle_stage AS status,
             source AS lead_source, tags AS tags_c, signup_channel AS signup_channel_c, '0.7' AS pi_score_c,

@@ -41,7 +41,9 @@ def test_contacts_are_read_with_their_custom_properties_and_without_contact_deta
     assert "1 row deleted: left out" in notes
     assert "1 row without a readable time of creation: left out" in notes
     assert "never features, contact details: phone" in notes
-    outcome = "never features, HubSpot fills them from deals, stages or its own scores: hs_score_x, num_associated_deals"
+    outcome = (
+        "never features, HubSpot fills them from deals, stages or its own scores: hs_score_x, num_associated_deals"
+    )
     assert outcome in notes
 
 
@@ -167,7 +169,9 @@ def test_a_missing_table_of_deals_says_what_was_expected_and_found(land, read):
 
 
 def test_tables_that_are_not_read_are_named(land, read):
-    tables = read("hubspot", land(contact=CONTACTS, contact_data=CONTACTS, deal=DEALS, prices="a\n1\n", owner="id\n1\n"))
+    tables = read(
+        "hubspot", land(contact=CONTACTS, contact_data=CONTACTS, deal=DEALS, prices="a\n1\n", owner="id\n1\n")
+    )
     notes = said(tables, "source")
     assert "not tables of HubSpot that are known here, not read: prices.csv" in notes
     assert "known, but nothing in them is needed: owner.csv" in notes

@@ -56,7 +56,7 @@ def test_the_order_of_merges_does_not_matter(merges, deleted, random):
 @given(merges=MERGES, deleted=st.dictionaries(IDS, st.booleans(), min_size=1))
 def test_every_row_is_used_or_counted_and_behaviour_follows_the_person(kind, tmp_path, merges, deleted):
     # Each contact has one activity under its own id; of ids without a row there is one too.
-    merged = {old: new for old, new in merges}
+    merged = dict(merges)
     if kind == "hubspot":
         files = {
             "contact": [["id", "_fivetran_deleted", "property_createdate"]]
@@ -73,7 +73,8 @@ def test_every_row_is_used_or_counted_and_behaviour_follows_the_person(kind, tmp
             "Lead": [["Id", "IsDeleted", "CreatedDate", "ConvertedContactId"]]
             + [[id_, gone, "2026-01-01T09:00:00.000Z", merged.get(id_, "")] for id_, gone in deleted.items()],
             "Opportunity": [["Id"]],
-            "Event": [["Id", "WhoId", "StartDateTime"]] + [[id_, id_, f"2026-02-01T10:00:00.{n}00Z"] for n, id_ in enumerate("abcdefgh")],
+            "Event": [["Id", "WhoId", "StartDateTime"]]
+            + [[id_, id_, f"2026-02-01T10:00:00.{n}00Z"] for n, id_ in enumerate("abcdefgh")],
         }
         merges = [(old, new) for old, new in merged.items() if old in deleted]
         source = "event"
@@ -86,13 +87,13 @@ def test_every_row_is_used_or_counted_and_behaviour_follows_the_person(kind, tmp
         if not living:
             return
         tables = read_tables(Config.model_validate({"source": {"kind": kind, "path": tmp_path}}), con, now=NOW)
-        counted = {where: sum(n.count for n in tables.notes if n.where == where and " row" in n.text)
-                   for where in ("contacts", "activities", source)}
+        counted = {
+            where: sum(n.count for n in tables.notes if n.where == where and " row" in n.text)
+            for where in ("contacts", "activities", source)
+        }
         found = con.execute("SELECT contact_id, count(*) FROM activities GROUP BY 1").fetchall()
         contacts = {id_ for (id_,) in con.execute("SELECT contact_id FROM contacts").fetchall()}
     assert contacts == living
     assert len(contacts) + counted["contacts"] == len(deleted)
-    assert dict(found) == {
-        last: sum(expected.get(id_, id_) == last for id_ in "abcdefgh") for last in living
-    }
+    assert dict(found) == {last: sum(expected.get(id_, id_) == last for id_ in "abcdefgh") for last in living}
     assert sum(count for _, count in found) + counted[source] + counted["activities"] == 8

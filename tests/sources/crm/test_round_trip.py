@@ -13,6 +13,7 @@ from predictive.store import open_store
 from tests.sources.crm.inverse import HUBSPOT, SALESFORCE, write, write_database
 
 CONTACT = "contact_id, created_at, account_id, email, name, job_title, country, source"
+OWN = "lifecycle_stage, marketing_status, tags, signup_channel, age_group"
 ACCOUNT = "account_id, created_at, company_name, industry, employees, revenue"
 DEAL = "deal_id, contact_id, account_id, created_at, closed_at, is_won, amount"
 # HubSpot's events name an address, say nothing of when they were recorded, and have no place for what a meeting was.
@@ -71,7 +72,7 @@ def test_hubspot_gives_back_the_demo_with_the_behaviour_of_merged_contacts(
     tables = read("hubspot", path)
     then, known_then = original
     for query in (
-        f"SELECT {CONTACT}, lifecycle_stage, marketing_status, tags, signup_channel, age_group FROM contacts ORDER BY 1",
+        f"SELECT {CONTACT}, {OWN} FROM contacts ORDER BY 1",
         f"SELECT {ACCOUNT} FROM accounts ORDER BY 1",
         f"SELECT {DEAL} FROM deals ORDER BY 1",
         "SELECT object, object_id, attribute, value, changed_at FROM changes ORDER BY ALL",

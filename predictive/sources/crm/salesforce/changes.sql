@@ -33,7 +33,7 @@ SELECT
 FROM placed
 WHERE value IS DISTINCT FROM before OR (place = 1 AND value IS NOT NULL)
 UNION ALL
-SELECT source, object, object_id, field_name(field), new_value, old_value, utc(created_date), true
+SELECT source, object, object_id, field, new_value, old_value, utc(created_date), true
 FROM fields
 -- A lookup is written twice, by id and by name.
 WHERE field IS NOT NULL AND (data_type IS DISTINCT FROM 'Text' OR lower(field) NOT IN ('account', 'owner'))

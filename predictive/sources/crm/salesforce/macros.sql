@@ -9,7 +9,3 @@ CREATE MACRO kind(subtype, type, usual) AS
         WHEN regexp_matches(lower(type), '\b(meeting|demo)\b') THEN 'meeting'
         ELSE usual
     END;
--- Fields are named as in the API: LeadSource, Custom__c.
-CREATE MACRO field_name(value) AS
-    lower(regexp_replace(regexp_replace(regexp_replace(value, '([a-z0-9])([A-Z])', '\1_\2', 'g'),
-        '([A-Za-z])([0-9])', '\1_\2', 'g'), '_+', '_', 'g'));
