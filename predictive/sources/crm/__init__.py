@@ -60,12 +60,14 @@ def open_crm(source: HubspotSource | SalesforceSource, con: Connection) -> Itera
 
 def _map(con: Connection, spec: Spec, landed: Landed) -> dict[str, assemble.Mapped]:
     """The canonical tables of the raw ones in `con`."""
-    for name in ("contacts", "accounts", "deals", "activities", "changes"):
-        con.execute(f"CREATE VIEW all_{name} AS {spec.queries[name]}")
+    # What is looked at more than once is worked out once: the files behind may be large, and the queries wide.
+    for name in ("contacts", "accounts", "deals"):
+        con.execute(f"CREATE TABLE all_{name} AS {spec.queries[name]}")
     for name in ("merges", "deal_contacts", "deal_accounts"):
         con.execute(f"CREATE VIEW {name} AS {spec.queries[name]}")
+    con.execute(f"CREATE VIEW all_activities AS {spec.queries['activities']}")
+    con.execute(f"CREATE TABLE raw_changes AS {spec.queries['changes']}")
     find_identities(con)
-    con.execute("CREATE TABLE raw_changes AS SELECT * FROM all_changes")
     return {
         "contacts": assemble.records(con, spec, "contacts", _landed(spec, landed, "contacts")),
         "accounts": assemble.records(con, spec, "accounts", _landed(spec, landed, "accounts")),

@@ -63,7 +63,7 @@ RECORDS = (("contact", "all_contacts", "id"), ("account", "all_accounts", "id"),
 
 
 def find_identities(con: Connection) -> None:
-    """Make the table `identity` (`object`, `id`, `survivor`, `gone`) of the view `merges` and the views of records.
+    """Make the table `identity` (`object`, `id`, `survivor`, `gone`) of the view `merges` and the tables of records.
 
     `gone` is whether the survivor is deleted, and so the whole person.
     """
