@@ -140,26 +140,9 @@ def deals(con: Connection) -> Mapped:
         FROM all_deals LEFT JOIN (SELECT * FROM identity WHERE object = 'deal') i ON i.id = deal_id
     """)
     rows = con.table("mapped_deals")
-    notes = [
-        *left_out(rows, "'deals'", "deal_id"),
-        *left_out(rows.filter("left_out IS NULL"), "'deals'", "deal_id", "remark"),
-    ]
-    for side in ("contact", "account"):
-        con.execute(f"""
-            CREATE TABLE paired_{side} AS
-            SELECT pair.* EXCLUDE (deal_id, {side}_id), coalesce(d.survivor, deal_id) AS deal_id,
-                coalesce(i.survivor, {side}_id) AS {side}_id,
-                CASE
-                    WHEN deal_id NOT IN (SELECT deal_id FROM all_deals WHERE deal_id IS NOT NULL)
-                        THEN 'of deals that the table of deals does not have'
-                END AS left_out
-            FROM deal_{side}s pair
-            LEFT JOIN (SELECT * FROM identity WHERE object = 'deal') d ON d.id = deal_id
-            LEFT JOIN (SELECT * FROM identity WHERE object = '{side}') i ON i.id = {side}_id
-            WHERE deal_id IS NOT NULL AND {side}_id IS NOT NULL
-        """)
-        notes += left_out(con.table(f"paired_{side}"), "source", "deal_id")
-    notes += _several(con)
+    kept = rows.filter("left_out IS NULL")
+    notes = [*left_out(rows, "'deals'", "deal_id"), *left_out(kept, "'deals'", "deal_id", "remark")]
+    notes += [*_pair(con, "contact"), *_pair(con, "account"), *_several(con)]
     usable = con.sql("""
         SELECT deal.deal_id, contact.contact_id, account.account_id, deal.created_at, deal.closed_at, deal.is_won,
             deal.amount
@@ -171,6 +154,24 @@ def deals(con: Connection) -> Mapped:
         ) account ON account.deal_id = deal.deal_id
     """)
     return Mapped(usable, tuple(notes))
+
+
+def _pair(con: Connection, side: str) -> tuple[Note, ...]:
+    """Make the table of which contacts or accounts deals are of, all of them under the identity that lives on."""
+    con.execute(f"""
+        CREATE TABLE paired_{side} AS
+        SELECT pair.* EXCLUDE (deal_id, {side}_id), coalesce(d.survivor, deal_id) AS deal_id,
+            coalesce(i.survivor, {side}_id) AS {side}_id,
+            CASE
+                WHEN deal_id NOT IN (SELECT deal_id FROM all_deals WHERE deal_id IS NOT NULL)
+                    THEN 'of deals that the table of deals does not have'
+            END AS left_out
+        FROM deal_{side}s pair
+        LEFT JOIN (SELECT * FROM identity WHERE object = 'deal') d ON d.id = deal_id
+        LEFT JOIN (SELECT * FROM identity WHERE object = '{side}') i ON i.id = {side}_id
+        WHERE deal_id IS NOT NULL AND {side}_id IS NOT NULL
+    """)
+    return left_out(con.table(f"paired_{side}"), "source", "deal_id")
 
 
 def _several(con: Connection) -> tuple[Note, ...]:

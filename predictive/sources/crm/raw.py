@@ -68,8 +68,6 @@ def _files(con: Connection, path: Path, folder: Path) -> Iterator[RawTable]:
         parts = entry.is_dir() and any(p.suffix.lower() in PARQUET | TEXT for p in entry.iterdir())
         if entry.name[0] in "._" or not (parts or entry.suffix.lower() in PARQUET | {".csv"}):
             continue
-        if entry.is_file() and not entry.stat().st_size:
-            continue
         origin = open_pattern(con, path, entry.name, f"source.path: {entry.name}", folder)
         yield RawTable(words(entry.stem), entry.name, origin.rows, notes=origin.notes)
 
