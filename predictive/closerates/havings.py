@@ -12,8 +12,8 @@ import pandas as pd
 
 from predictive.closerates.evidence import Bools
 from predictive.config import FeatureChoice
+from predictive.engines import Frame
 from predictive.features import behaviour, catalog
-from predictive.features.attributes import Frame
 from predictive.features.catalog import Feature
 from predictive.features.choose import RESERVED, Choice
 from predictive.features.expression import Total

@@ -6,7 +6,16 @@ from predictive.config.judging import Audit, CapacityChoice, Promotion
 from predictive.config.learning import FeatureChoice, ModelChoice, Tracking
 from predictive.config.secret import DatabaseUrl, SecretUrl, holds_password, mask
 from predictive.config.sinks import DuckdbSink, FileSink, ScoreChoice, Sink
-from predictive.config.sources import DatabaseSource, DuckdbSource, FilesSource, Incremental, Source, TableSource
+from predictive.config.sources import (
+    DatabaseSource,
+    DuckdbSource,
+    FilesSource,
+    HubspotSource,
+    Incremental,
+    SalesforceSource,
+    Source,
+    TableSource,
+)
 from predictive.config.whole import Config
 
 __all__ = [
@@ -25,10 +34,12 @@ __all__ = [
     "FeatureChoice",
     "FileSink",
     "FilesSource",
+    "HubspotSource",
     "Incremental",
     "Instant",
     "ModelChoice",
     "Promotion",
+    "SalesforceSource",
     "Scalar",
     "ScoreChoice",
     "SecretUrl",

@@ -117,4 +117,44 @@ class DatabaseSource(Strict):
         return self
 
 
-Source = Annotated[FilesSource | DuckdbSource | DatabaseSource, Field(discriminator="kind")]
+class HubspotSource(Strict):
+    """A HubSpot account at `path`: a folder or zip archive of what Fivetran lands or HubSpot exports, or a DuckDB file.
+
+    Which table is what is known; nothing else is configured.
+    """
+
+    kind: Literal["hubspot"]
+    path: Path
+
+    @property
+    def tables(self) -> dict[TableName, TableSource]:
+        """The canonical tables that a CRM fills."""
+        return CRM_TABLES
+
+
+class SalesforceSource(Strict):
+    """A Salesforce org at `path`: a folder or zip archive of what Fivetran lands or its Data Export, or a DuckDB file.
+
+    Which table is what is known; nothing else is configured.
+    """
+
+    kind: Literal["salesforce"]
+    path: Path
+
+    @property
+    def tables(self) -> dict[TableName, TableSource]:
+        """The canonical tables that a CRM fills."""
+        return CRM_TABLES
+
+
+CRM_TABLES: dict[TableName, TableSource] = {
+    "contacts": TableSource(table="contacts"),
+    "accounts": TableSource(table="accounts"),
+    "activities": TableSource(table="activities"),
+    "deals": TableSource(table="deals"),
+    "changes": TableSource(table="changes"),
+}
+
+Source = Annotated[
+    FilesSource | DuckdbSource | DatabaseSource | HubspotSource | SalesforceSource, Field(discriminator="kind")
+]

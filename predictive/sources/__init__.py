@@ -15,6 +15,7 @@ from predictive.derive.apply import derive
 from predictive.errors import ConnectionLostError, DataError
 from predictive.sources import integrity
 from predictive.sources.arrange import arrange
+from predictive.sources.crm import open_crm
 from predictive.sources.database import open_database
 from predictive.sources.duckdb import open_duckdb
 from predictive.sources.files import open_files
@@ -24,7 +25,13 @@ from predictive.sources.origin import Connection, OpenSource, quote
 from predictive.store import keeper
 from predictive.tables import OPEN_TABLES, SCHEMAS, Tables
 
-SOURCES: Mapping[str, OpenSource] = {"files": open_files, "duckdb": open_duckdb, "database": open_database}
+SOURCES: Mapping[str, OpenSource] = {
+    "files": open_files,
+    "duckdb": open_duckdb,
+    "database": open_database,
+    "hubspot": open_crm,
+    "salesforce": open_crm,
+}
 """Every kind of source by its name in the configuration (`source.kind`)."""
 
 
