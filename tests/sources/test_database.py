@@ -11,7 +11,7 @@ from predictive.errors import ConfigError, ConnectionLostError, DataError
 from predictive.sources import read_tables
 from predictive.sources.database import open_database
 
-pytest_plugins = ["tests.servers", "tests.sources.crm"]
+pytest_plugins = ["tests.servers", "tests.sources.demo_crm"]
 NOW = 1_893_456_000_000_000  # 2030
 PLAIN = {"contacts": {"table": "contacts", "columns": {"contact_id": "id"}}, "deals": {"table": "deals"}}
 ALL = {**PLAIN, "accounts": {"table": "accounts"}, "activities": {"table": "activities"}}
