@@ -46,7 +46,7 @@ def predict(
 
     `part` is what was learned from; `later` are all mature examples out of sample, also those between training and test
     (see :meth:`~predictive.splits.TimeSplit.later`): they correct the level once they mature. Every competitor follows
-    its own.
+    its own. The rules are judged as people know them: by `manual_score`, not by the `rule_score` that a model may read.
     """
     found = judged.score(later)
     uncorrected = {
@@ -65,7 +65,7 @@ def predict(
         out[name] = corrected(p, drifts[name].at(at))
         if name == "probability":
             out["uncorrected"] = p
-    out["rule_score"] = later["rule_score"]
+    out["rule_score"] = later["manual_score"]
     for axis in ("fit", "interest"):
         out[axis] = corrected(found[axis].to_numpy(), drifts["probability"].at(at))
     tested = out[later.index.isin(split.test(later).index)]
@@ -108,5 +108,5 @@ def _logistic(judged: ScoringModel, features: Sequence[Feature], part: pd.DataFr
 
 
 def _rules(part: pd.DataFrame, later: pd.DataFrame) -> np.ndarray:
-    points, label = (part[name].to_numpy(dtype=float) for name in ("rule_score", "label"))
-    return expit(fit_platt(label, points, offset_of(part)).apply(later["rule_score"].to_numpy(dtype=float)))
+    points, label = (part[name].to_numpy(dtype=float) for name in ("manual_score", "label"))
+    return expit(fit_platt(label, points, offset_of(part)).apply(later["manual_score"].to_numpy(dtype=float)))
