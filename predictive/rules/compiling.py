@@ -174,7 +174,8 @@ def _features(condition: Condition, kinds: Kinds) -> list[Feature]:
     if c.activity is None:
         return [subject_feature(c, kinds)]
     summed = c.value_at_least is not None or c.value_at_most is not None
-    counted = c.times != (0, None) or not summed
+    low, high = c.times
+    counted = low > 0 or high is not None or not summed
     return [count_feature(c)] * counted + [value_feature(c)] * summed
 
 
@@ -212,7 +213,7 @@ def _time_holds(c: Condition, time: np.ndarray, view: View) -> np.ndarray:
         recent = np.inf if c.within is None else c.within / MICROSECOND
         old = 0.0 if c.not_within is None else c.not_within / MICROSECOND
         result &= (age >= old) & (age < recent)
-    return result
+    return np.asarray(result)
 
 
 def _totals(condition: Condition, measure: Measure, days: int | None) -> list[Total]:
@@ -244,8 +245,8 @@ def _tags(text: str) -> set[str]:
 
 
 def _number(value: Any) -> float:
-    number: float = pd.to_numeric(value, errors="coerce")
-    return number
+    number: Any = pd.to_numeric(value, errors="coerce")
+    return float(number)
 
 
 def _time(value: Any) -> float:
