@@ -26,7 +26,7 @@ from predictive.tables import Tables
 def features_of(
     con: Any, tables: Tables, config: Config, bundle: Bundle, block: pd.DataFrame
 ) -> tuple[pd.DataFrame, RuleScore]:
-    """The bundle's features with the rule score that a model may read, by `contact_id`, and the rule scores of the rows.
+    """The bundle's features with the rule score that a model may read, by `contact_id`; and the rule scores.
 
     `block` holds `contact_id` and `as_of` (microseconds).
     """
@@ -80,7 +80,7 @@ def score_block(
             "reasons": in_words(reasons, bundle.model.probability.encoder.features, frame),
         }
     )
-    scores = _stages_of_deals(scores, tables, config, into_store(con, block))
+    scores = stages_of_deals(scores, tables, config, into_store(con, block))
     return _overridden(scores, tables, night)
 
 
@@ -97,8 +97,11 @@ def check_features(bundle: Bundle, tables: Tables) -> None:
             )
 
 
-def _stages_of_deals(scores: pd.DataFrame, tables: Tables, config: Config, at: Frame) -> pd.DataFrame:
-    """Opportunity and customer come from deals, whatever the points or the lifecycle say."""
+def stages_of_deals(scores: pd.DataFrame, tables: Tables, config: Config, at: Frame) -> pd.DataFrame:
+    """`scores` (`contact_id`, `stage`) with opportunity and customer as deals have it, whatever else is said.
+
+    `at` holds `contact_id` and `as_of` (microseconds).
+    """
     busy = set(_local(opportunities(tables, config, at))["contact_id"])
     won = wins(tables, config).join(at, on="contact_id", how="inner").filter(nw.col("closed_at") <= nw.col("as_of"))
     bought = set(_local(won.select("contact_id").unique())["contact_id"])

@@ -59,8 +59,8 @@ class Told:
 
 def telling_features(rules: Rules, kinds: Kinds) -> list[Feature]:
     """The features that :func:`tell` reads: those of the rules, and how long ago what is counted happened last."""
-    counted = [inner for rule in rules.sets for c in rule.when for inner in c.each() if inner.counts]
-    latest = [f for c in counted for f in (*latest_features(c), count_feature(c))]
+    did = [inner for rule in rules.sets for c in rule.when for inner in c.each() if inner.activity is not None]
+    latest = [f for c in did for f in (*latest_features(c), count_feature(c))]
     return list(dict.fromkeys([*rule_features(rules, dict(kinds)), *latest]))
 
 
