@@ -149,7 +149,7 @@ def _firing(rules: Rules, fired: np.ndarray, view: View) -> Iterator[Problem]:
                 yield Problem(
                     rule.name, "same contacts", f"fires for exactly the contacts that {same.name!r} fires for"
                 )
-            if opposite is not None:
+            elif opposite is not None:
                 text = f"fires exactly where {opposite.name!r} does not, so that one of the two always counts"
                 yield Problem(rule.name, "negation", text)
             patterns.setdefault(mine.tobytes(), rule)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from predictive.clock import DAY, calendar, iso
+from predictive.clock import DAY, iso
 from predictive.config import Config
-from predictive.features.build import features_at
-from predictive.features.cut import cut
+from predictive.features.build import build, totals_in
+from predictive.features.cut import Known, cut
+from predictive.features.daily import add_up, kept
 from predictive.features.deals import wins
 from predictive.features.snapshots import Moment, existing, judge
 from predictive.rules.language import Rules
@@ -20,7 +21,8 @@ from predictive.rules.reading import all_kinds
 from predictive.rules.scoring import rule_features, score_rules, stage
 from predictive.tables import Tables
 
-YEAR = 366
+STEP, MONTHS = 30, 13
+"""The as-ofs that are looked at: so many, so many days apart."""
 AGES = (30, 90, 180, 365)
 """Where bands of the age of the record begin, in days: contacts of one band are of the same kind."""
 GREW = 1.2
@@ -51,8 +53,16 @@ class Month:
 
 
 def monthly(rules: Rules, tables: Tables, config: Config, *, until: int) -> list[Month]:
-    """The points of everybody who was eligible at each first of a month in the year before `until` (microseconds)."""
-    looks = [_look(rules, tables, config, at) for at in calendar(until - YEAR * DAY, until, "month", config.timezone)]
+    """The points of everybody who was eligible, every 30 days of the year before `until` (microseconds)."""
+    features = rule_features(rules, all_kinds(tables))
+    reference = tables.contacts.select("contact_id", reference=nw.lit(until, nw.Int64))
+    # Whole days before one reference, so that what people did is added up once for all of them.
+    history = kept(add_up(tables, reference, totals_in(features)), tables)
+    looks = []
+    for back in range(STEP * (MONTHS - 1), -1, -STEP):
+        who = existing(tables, Moment(instant=until - back * DAY)).with_columns(shift=nw.lit(back, nw.Int64))
+        known = cut(tables, tables.keep(who, "at"), totals_in(features), history=history)
+        looks.append(_look(rules, tables, config, replace(known, contacts=tables.keep(known.contacts, "contacts"))))
     looks = [look for look in looks if len(look)]
     if not looks:
         return []
@@ -80,21 +90,21 @@ def verdict(months: list[Month]) -> str:
     return f"points have inflated: {moved}, without closing more; raise thresholds, or give points a window or decay"
 
 
-def _look(rules: Rules, tables: Tables, config: Config, at: int) -> pd.DataFrame:
+def _look(rules: Rules, tables: Tables, config: Config, known: Known) -> pd.DataFrame:
     """Everybody eligible at an instant: `score`, `band` of record age, `as_of`, `closed` within the horizon."""
-    kinds, who = all_kinds(tables), existing(tables, Moment(instant=at))
-    judged = judge(cut(tables, who), tables, config, training=True)
-    eligible = who.join(judged.filter(nw.col("why").is_null()).select("contact_id"), on="contact_id", how="semi")
-    frame = _local(features_at(tables, eligible, rule_features(rules, kinds)))
-    won = wins(tables, config).filter((nw.col("closed_at") > at) & (nw.col("closed_at") <= at + config.horizon_micros))
+    kinds = all_kinds(tables)
+    judged = judge(known, tables, config, training=True).filter(nw.col("why").is_null()).select("contact_id")
+    made = known.contacts.select("contact_id", "created_at")
+    frame = _local(build(known, rule_features(rules, kinds)).join(judged, on="contact_id").join(made, on="contact_id"))
+    at = frame["as_of"].to_numpy(dtype="int64")
+    start = int(at[0]) if len(at) else 0
+    later = (nw.col("closed_at") > start) & (nw.col("closed_at") <= start + config.horizon_micros)
+    won = wins(tables, config).filter(later)
     closed = set(_local(won.select("contact_id").unique())["contact_id"])
-    made = _local(tables.contacts.select("contact_id", "created_at"))
-    frame = frame.merge(made, on="contact_id")
-    age = (at - frame["created_at"].to_numpy(dtype="int64")) / DAY
     return pd.DataFrame(
         {
             "score": score_rules(rules, frame, kinds).score,
-            "band": np.searchsorted(AGES, age, side="right"),
+            "band": np.searchsorted(AGES, (at - frame["created_at"].to_numpy(dtype="int64")) / DAY, side="right"),
             "as_of": at,
             "closed": frame["contact_id"].isin(closed).to_numpy(),
         }

@@ -77,6 +77,8 @@ def _on_attribute(rng):
         return {"attribute": rng.choice(["seats", "account_employees"]), **ends}
     name = rng.choice(list(TEXTS))
     one, two = rng.choice(TEXTS[name]), rng.choice(TEXTS[name])
-    said = [{"equals": one}, {"is_not": one}, {"one_of": [one, two]}, {"none_of": [one, two]},
-            {"contains": [one, two]}, {"matches": f"^{one[:2]}"}, {"known": False}, {"unknown": False}, {"contains": one, "is_not": two}]  # fmt: skip
+    said = [
+        {"equals": one}, {"is_not": one}, {"one_of": [one, two]}, {"none_of": [one, two]}, {"contains": [one, two]},
+        {"matches": f"^{one[:2]}"}, {"known": False}, {"unknown": False}, {"contains": one, "is_not": two},
+    ]  # fmt: skip
     return {"attribute": name, **rng.choice(said)}
