@@ -257,10 +257,10 @@ def test_the_default_rules_load_and_read_the_demo_words(con):
         activities=[did(t=NIGHT - DAY, type="form_submission", detail="demo_request"), did(t=NIGHT, type="meeting")],
         at={"c1": NIGHT},
     )
-    fit, interest = 10 + 10 + 3 + 8, 25 + 8 + 20
-    assert applied(default, history, con) == {"c1": fit + interest}
+    fit, interest = 10 + 10 + 3 + 8, 30 * 0.5 ** (1 / 45) + 8 + 28
+    assert applied(default, history, con) == {"c1": round(fit + interest)}
     competitor = History(**{**vars(history), "contacts": [{**history.contacts[0], "tags": "Competitor;x"}]})
-    assert applied(default, competitor, con) == {"c1": fit + interest - 50}
+    assert applied(default, competitor, con) == {"c1": round(fit + interest) - 50}
 
 
 def test_default_sets_whose_attributes_the_tables_lack_are_left_out_and_own_ones_are_an_error(con):
