@@ -4,8 +4,9 @@ from predictive.config.base import Days, Duration, Instant, Scalar, Strict, Tabl
 from predictive.config.examples import AgeSnapshots, CalendarSnapshots, Eligibility, Snapshots, Split
 from predictive.config.judging import Audit, CapacityChoice, Promotion
 from predictive.config.learning import FeatureChoice, ModelChoice, Tracking
+from predictive.config.secret import DatabaseUrl, SecretUrl, holds_password, mask
 from predictive.config.sinks import DuckdbSink, FileSink, ScoreChoice, Sink
-from predictive.config.sources import DuckdbSource, FilesSource, Source, TableSource
+from predictive.config.sources import DatabaseSource, DuckdbSource, FilesSource, Incremental, Source, TableSource
 from predictive.config.whole import Config
 
 __all__ = [
@@ -14,6 +15,8 @@ __all__ = [
     "CalendarSnapshots",
     "CapacityChoice",
     "Config",
+    "DatabaseSource",
+    "DatabaseUrl",
     "Days",
     "DuckdbSink",
     "DuckdbSource",
@@ -22,11 +25,13 @@ __all__ = [
     "FeatureChoice",
     "FileSink",
     "FilesSource",
+    "Incremental",
     "Instant",
     "ModelChoice",
     "Promotion",
     "Scalar",
     "ScoreChoice",
+    "SecretUrl",
     "Sink",
     "Snapshots",
     "Source",
@@ -35,4 +40,6 @@ __all__ = [
     "TableName",
     "TableSource",
     "Tracking",
+    "holds_password",
+    "mask",
 ]
