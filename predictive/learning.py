@@ -33,7 +33,7 @@ from predictive.model.scoring import Recipes, ScoringModel, choose_recipes, fit_
 from predictive.model.side import Recipe
 from predictive.model.thinned import sample, weight_of
 from predictive.quadrants import cuts_at
-from predictive.rules import Rules, all_kinds, applicable, load_rules, rule_features, score_rules
+from predictive.rules import Rules, all_kinds, rule_features, rules_for, score_rules
 from predictive.segments import RETURNING, returning, segment_features
 from predictive.splits import TimeSplit, check_parts, decide, observed_until
 from predictive.tables import Note, Tables
@@ -89,13 +89,14 @@ def prepare(tables: Tables, config: Config, *, now: int, progress: Callable[[str
     split = decide(outline, config, observed)
     check_parts(split.learn(outline), split.test(sample(outline)), outline, config, split)
     choice, warnings = choose_honest(tables, config, sample(outline), until=split.test_from)
-    rules = applicable(load_rules(config.rules), tables, strict=config.rules is not None)
+    rules = rules_for(tables, config)
     kinds = all_kinds(tables)
     looked_at = segment_features(tables, config, choice.features)
     needed = list(dict.fromkeys([*choice.features, *rule_features(rules, kinds), *looked_at.values()]))
     built = examples(tables, config, needed, first=first, last=observed, share=share, progress=progress)
     scored = score_rules(rules, built.frame, kinds)
-    frame = built.frame.assign(rule_score=scored.score)
+    # Sets on what is sensitive or excluded count for people, never for a model.
+    frame = built.frame.assign(rule_score=scored.for_model, manual_score=scored.score)
     if config.eligibility.customers == "include":
         frame[RETURNING] = returning(tables, config, frame)
     notes = (*tables.notes, *warnings, *_notes(tables, config, split, share))
@@ -241,7 +242,8 @@ def _insights(
         return lambda judged_rows: model.score(judged_rows)["probability"].to_numpy()
 
     shown = {name: COMPETITORS[name] for name in ("model", "logistic", "rules")}
-    tested = test.reset_index(drop=True).assign(**{c: predictions[c].to_numpy() for c in shown.values()})
+    given = {c: predictions[c].to_numpy() for c in (*shown.values(), "rule_score")}
+    tested = test.reset_index(drop=True).assign(**given)
     seen = look(tested, shown, prepared.segments, config)
     split, at = prepared.split, prepared.frame["as_of"]
     mature = prepared.frame[(at >= split.train_from) & (at + split.horizon <= split.observed_until)]

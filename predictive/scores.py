@@ -19,7 +19,7 @@ from predictive.model.bundle import Bundle
 from predictive.model.drift import NO_DRIFT, Drift, corrected
 from predictive.model.reasons import find_reasons, in_words
 from predictive.quadrants import quadrant, tier
-from predictive.rules import RuleScore, all_kinds, rule_features, score_rules, stage
+from predictive.rules import RuleScore, all_kinds, rule_features, score_rules
 from predictive.store import into_store
 from predictive.tables import Tables
 
@@ -27,7 +27,7 @@ from predictive.tables import Tables
 def features_of(
     con: Any, tables: Tables, config: Config, bundle: Bundle, block: pd.DataFrame
 ) -> tuple[pd.DataFrame, RuleScore]:
-    """The bundle's features with the rule score as a column, by `contact_id`, and the rule scores of the same rows.
+    """The bundle's features with the rule score that a model may read, by `contact_id`; and the rule scores.
 
     `block` holds `contact_id` and `as_of` (microseconds).
     """
@@ -38,7 +38,7 @@ def features_of(
     frame = _local(features_at(tables, into_store(con, block), needed, won=won))
     frame = frame.sort_values("contact_id", ignore_index=True)
     points = score_rules(bundle.rules, frame, kinds)
-    return frame.assign(rule_score=points.score), points
+    return frame.assign(rule_score=points.for_model), points
 
 
 def score_block(
@@ -76,11 +76,12 @@ def score_block(
             "rule_score": points.score,
             "rule_fit": points.fit,
             "rule_interest": points.interest,
-            "stage": stage(points.score, bundle.rules.stages),
+            "rule_total": points.total,
+            "stage": points.stage,
             "reasons": in_words(reasons, bundle.model.probability.encoder.features, frame),
         }
     )
-    scores = _stages_of_deals(scores, tables, config, into_store(con, block))
+    scores = stages_of_deals(scores, tables, config, into_store(con, block))
     return _overridden(scores, tables, night)
 
 
@@ -97,8 +98,11 @@ def check_features(bundle: Bundle, tables: Tables) -> None:
             )
 
 
-def _stages_of_deals(scores: pd.DataFrame, tables: Tables, config: Config, at: Frame) -> pd.DataFrame:
-    """Opportunity and customer come from deals, whatever the points say."""
+def stages_of_deals(scores: pd.DataFrame, tables: Tables, config: Config, at: Frame) -> pd.DataFrame:
+    """`scores` (`contact_id`, `stage`) with opportunity and customer as deals have it, whatever else is said.
+
+    `at` holds `contact_id` and `as_of` (microseconds).
+    """
     busy = set(_local(opportunities(tables, config, at))["contact_id"])
     won = wins(tables, config).join(at, on="contact_id", how="inner").filter(nw.col("closed_at") <= nw.col("as_of"))
     bought = set(_local(won.select("contact_id").unique())["contact_id"])

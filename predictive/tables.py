@@ -142,6 +142,7 @@ SCORES = pa.DataFrameSchema(
         "rule_score": _points(),
         "rule_fit": _column("int64", required=True, nullable=False),
         "rule_interest": _column("int64", required=True, nullable=False),
+        "rule_total": _column(float, required=True, nullable=False),
         "stage": _choice(STAGES, nullable=False),
         "override": _column(str, required=True),
         "reasons": _column(str, required=True, nullable=False),

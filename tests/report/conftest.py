@@ -178,6 +178,7 @@ def score(contact_id, probability=0.1, **columns):
         "rule_score": 30,
         "rule_fit": 10,
         "rule_interest": 20,
+        "rule_total": 30.0,
         "stage": "MQL",
         "override": None,
         "reasons": "for: industry: software (+0.80); the rest (+0.00); level (-3.00)",

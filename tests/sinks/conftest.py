@@ -42,6 +42,7 @@ class Nights:
                 "rule_score": 10,
                 "rule_fit": -5,
                 "rule_interest": 15,
+                "rule_total": 10.25,
                 "stage": "prospect",
                 "override": None,
                 "reasons": "+ opened an e-mail",
