@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from predictive.actions import action_for, actions_of
 from predictive.clock import iso
 from predictive.config import Config
 from predictive.errors import DataError, NotEligibleError, nearest
@@ -15,7 +16,6 @@ from predictive.features.words import phrase
 from predictive.model.bundle import Bundle
 from predictive.model.drift import NO_DRIFT, Drift
 from predictive.model.reasons import find_reasons
-from predictive.quadrants import ACTIONS
 from predictive.scores import check_features, features_of, score_block
 from predictive.serve import verdicts
 from predictive.tables import Tables
@@ -23,13 +23,16 @@ from predictive.tables import Tables
 
 @dataclass(frozen=True)
 class Explanation:
-    """`scores` are the columns of the table of that name; `rules` every set with its points and whether it fired;
+    """`scores` are the columns of the table of that name; `action` (of `owner`) is what the contact's place calls for;
+    `rules` every set with its points and whether it fired;
     `reasons` every signal in words with its part of the log-odds, strongest first; they and `level` sum to `log_odds`.
     """  # noqa: D205 - the three belong together
 
     contact_id: str
     as_of: str
     scores: dict[str, Any]
+    action: str
+    owner: str
     base_rate: float
     rules: tuple[tuple[str, int, bool], ...]
     reasons: tuple[tuple[str, float], ...]
@@ -52,9 +55,12 @@ class Explanation:
         for axis in ("fit", "interest"):
             value = s[axis]
             out.append(f"{axis:<11}  {'unknown' if value is None else format(value, '7.2%')}")
-        out.append(f"quadrant     {s['quadrant']}: {ACTIONS[s['quadrant']]}")
+        place = s["quadrant"] if s["cell"] is None else f"{s['quadrant']} ({s['cell']})"
+        out.append(f"quadrant     {place}: {self.action} ({self.owner})")
         if s["override"]:
             out.append(f"override     {s['override']}")
+        if s["holdout"]:
+            out.append("holdout      outside the actions, so that one can tell what they do")
         out += [
             "",
             f"rule score   {s['rule_score']} (fit {s['rule_fit']:+}, interest {s['rule_interest']:+}): {s['stage']}",
@@ -107,11 +113,15 @@ def explain(
         feature = features[reasons.lead[0, i]]
         value = frame[feature.name].iloc[0]
         told.append((phrase(feature, None if pd.isna(value) else value), float(reasons.parts[0, i])))
+    place = _plain(scores["cell"])
+    action = action_for(actions_of(config), scores["quadrant"], place)
     fired = zip(bundle.rules.sets, points.fired[0], strict=True)
     return Explanation(
         contact_id=contact_id,
         as_of=iso(int(block["as_of"].iloc[0])),
         scores={str(k): _plain(v) for k, v in scores.items() if k not in ("contact_id", "as_of")},
+        action=action.in_words,
+        owner=action.owner,
         base_rate=bundle.cuts.base_rate,
         rules=tuple((rule.name, rule.points, bool(yes)) for rule, yes in fired),
         reasons=tuple(told),
