@@ -21,7 +21,12 @@ def live(history: pd.DataFrame) -> pd.DataFrame:
     """
     rows = history[~history["past"].astype(bool)].sort_values(["contact_id", "night", "scored_at"], kind="stable")
     rows = rows.drop_duplicates(["contact_id", "night"], keep="last")
-    return rows.assign(holdout=rows["holdout"].eq(other=True).fillna(False).astype(bool)).reset_index(drop=True)  # noqa: FBT003 - pandas' signature
+    return pd.DataFrame(rows.assign(holdout=in_holdout(rows))).reset_index(drop=True)
+
+
+def in_holdout(rows: pd.DataFrame) -> pd.Series[bool]:
+    """Whether each row of the history is of the holdout; rows from before there was one are not."""
+    return rows["holdout"].eq(other=True).fillna(False).astype(bool)  # noqa: FBT003 - pandas' signature
 
 
 def live_nights(runs: pd.DataFrame) -> list[pd.Timestamp]:
@@ -32,7 +37,7 @@ def live_nights(runs: pd.DataFrame) -> list[pd.Timestamp]:
 def standing(rows: pd.DataFrame, night: pd.Timestamp) -> pd.DataFrame:
     """The scores as they stood on a night, one row per contact; `rows` is what :func:`live` gives."""
     newest = rows[rows["night"] <= night].drop_duplicates("contact_id", keep="last")
-    return newest[newest["probability"].notna()].reset_index(drop=True)
+    return pd.DataFrame(newest[newest["probability"].notna()]).reset_index(drop=True)
 
 
 def entries(rows: pd.DataFrame) -> pd.DataFrame:
@@ -43,4 +48,4 @@ def entries(rows: pd.DataFrame) -> pd.DataFrame:
     """
     before = rows.groupby("contact_id")["quadrant"].shift(1)
     new = rows["quadrant"].eq("pursue") & ~before.eq("pursue") & (rows["night"] > rows["night"].min())
-    return rows[new & rows["probability"].notna() & ~rows["holdout"]].reset_index(drop=True)
+    return pd.DataFrame(rows[new & rows["probability"].notna() & ~rows["holdout"]]).reset_index(drop=True)

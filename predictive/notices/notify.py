@@ -77,6 +77,8 @@ def _send(config: Config, history: pd.DataFrame, night: pd.Timestamp, pauses: Se
     assert wanted.webhook is not None  # noqa: S101 - asked by the caller
     assert wanted.secret is not None  # noqa: S101 - a webhook without one is refused
     since, known = _received(wanted.state, night)
+    # Now, so that what fails on the very first night is sent by the next one.
+    _remember(wanted.state, since, known)
     found = sorted(waiting(history, config, since=since, known=known), key=lambda n: n.entered_at)
     for start in range(0, len(found), TOGETHER):
         part = found[start : start + TOGETHER]
@@ -89,8 +91,8 @@ def _send(config: Config, history: pd.DataFrame, night: pd.Timestamp, pauses: Se
         mine = frozenset(n.contact_id for n in part if pd.Timestamp(n.entered_at) == last)
         since, known = last, (known | mine if last == since else mine)
         _remember(wanted.state, since, known)
-    if not found or since < night:
-        _remember(wanted.state, max(since, night), known if since >= night else frozenset())
+    if since < night:
+        _remember(wanted.state, night, frozenset())
     return len(found)
 
 
