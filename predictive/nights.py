@@ -5,9 +5,12 @@ Runs for past nights are not in it: nobody saw them.
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from predictive.clock import DAY
+from predictive.model.drift import corrected
+from predictive.model.scoring import log_odds
 
 AT_THE_TIME = pd.Timedelta(microseconds=2 * DAY)
 """How long after its night a score may have been written and still be what people worked with."""
@@ -49,3 +52,11 @@ def entries(rows: pd.DataFrame) -> pd.DataFrame:
     before = rows.groupby("contact_id")["quadrant"].shift(1)
     new = rows["quadrant"].eq("pursue") & ~before.eq("pursue") & (rows["night"] > rows["night"].min())
     return pd.DataFrame(rows[new & rows["probability"].notna() & ~rows["holdout"]]).reset_index(drop=True)
+
+
+def uncorrected_axes(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Fit and interest as the model gave them, (n,) each, of scores: their correction is that of the probability."""
+    probability, before = (rows[name].to_numpy(dtype=float) for name in ("probability", "uncorrected"))
+    shift = np.where(probability == before, 0.0, log_odds(before) - log_odds(probability))
+    fit, interest = (corrected(rows[name].to_numpy(dtype=float), shift) for name in ("fit", "interest"))
+    return fit, interest

@@ -17,9 +17,7 @@ from predictive.errors import ModelError
 from predictive.evaluation.closed import Closed, closed
 from predictive.evaluation.intervals import plain
 from predictive.model.bundle import Bundle
-from predictive.model.drift import corrected
-from predictive.model.scoring import log_odds
-from predictive.nights import live
+from predictive.nights import live, uncorrected_axes
 from predictive.outcomes import with_outcomes
 from predictive.quadrants import cuts_of, quadrant
 from predictive.tables import Tables
@@ -124,14 +122,6 @@ def own_quadrants(rows: pd.DataFrame, config: Config, bundle_of: Callable[[str],
             continue
         out[mine] = quadrant(*uncorrected_axes(rows[mine]), cuts)
     return out
-
-
-def uncorrected_axes(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Fit and interest as the model gave them, (n,) each: the correction of a row is that of its probability."""
-    probability, before = (rows[name].to_numpy(dtype=float) for name in ("probability", "uncorrected"))
-    shift = np.where(probability == before, 0.0, log_odds(before) - log_odds(probability))
-    fit, interest = (corrected(rows[name].to_numpy(dtype=float), shift) for name in ("fit", "interest"))
-    return fit, interest
 
 
 def _authors(decisions: pd.Series[Any], now: int) -> tuple[Author, ...]:

@@ -88,8 +88,7 @@ def _deadlines(found: pd.DataFrame, config: Config) -> pd.Series[Any]:
     cells = [None if pd.isna(c) else str(c) for c in found["cell"]]
     within = [action_for(actions, "pursue", c).respond_within for c in cells]
     micros = [pd.NA if w is None else w // MICROSECOND for w in within]
-    due: pd.Series[Any] = _micros(found["scored_at"]).astype("Int64") + pd.array(micros, dtype="Int64")
-    return due
+    return pd.Series(_micros(found["scored_at"]).astype("Int64") + pd.Series(micros, index=found.index, dtype="Int64"))
 
 
 def _touched(con: Any, tables: Tables, rows: pd.DataFrame, types: tuple[str, ...]) -> pd.Series[Any]:
@@ -105,4 +104,4 @@ def _touched(con: Any, tables: Tables, rows: pd.DataFrame, types: tuple[str, ...
 
 
 def _micros(times: pd.Series[Any]) -> pd.Series[Any]:
-    return times.dt.as_unit("us").astype("int64")
+    return pd.Series(times.dt.as_unit("us").astype("int64"))

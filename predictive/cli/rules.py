@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import importlib
 
-COMMANDS: dict[str, str] = {}
+COMMANDS: dict[str, str] = {
+    "mql": "define MQL from what closed later and what sales can work",
+}
 """Per command of `predictive rules` what it does; each is a module ``predictive.cli.rules_NAME``."""
 
 EXAMPLE = "Example:\n  predictive rules check configs/demo.yaml"

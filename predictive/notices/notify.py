@@ -117,7 +117,7 @@ def _as_csv(found: Sequence[Notice]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, [f.name for f in fields(Notice)], lineterminator="\n")
     writer.writeheader()
-    writer.writerows({k: _safe(v) for k, v in n.as_dict().items()} for n in found)
+    writer.writerows({k: safe(v) for k, v in n.as_dict().items()} for n in found)
     return text.getvalue()
 
 
@@ -125,8 +125,12 @@ def _as_json(found: Sequence[Notice]) -> str:
     return json.dumps([n.as_dict() for n in found], indent=1) + "\n"
 
 
-def _safe(value: Any) -> Any:
-    """A text that a spreadsheet would run as a formula, quoted."""
+def safe(value: Any) -> Any:
+    """A text that a spreadsheet would run as a formula, quoted; any other value as it is.
+
+    >>> safe("=1+1"), safe("text"), safe(-1)
+    ("'=1+1", 'text', -1)
+    """
     return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
