@@ -93,7 +93,10 @@ def _stages(stages: Stages) -> tuple[tuple[str, str], ...]:
     starts = {"visitor": 0, "prospect": stages.prospect, "MQL": stages.MQL, "SQL": stages.SQL}
     ends = [*list(starts.values())[1:], 101]
     spans = [(a, b - 1) for a, b in zip(starts.values(), ends, strict=True)]
-    points = ["0 points" if b == 0 else f"{a} points" if a == b else f"{a} to {b} points" for a, b in spans]
+    points = [
+        "0 points" if b == 0 else (f"{a} points" if a > 1 else "1 point") if a == b else f"{a} to {b} points"
+        for a, b in spans
+    ]
     named = tuple((name, f"has {text}") for name, text in zip(starts, points, strict=True))
     return (*named, *REST.items())
 
@@ -110,10 +113,8 @@ def _cuts(config: Config) -> tuple[str, ...]:
     chosen = config.quadrants
     if chosen.by == "capacity":
         assert config.capacity is not None  # noqa: S101 - the configuration was refused otherwise
-        said = [
-            f"High is above one multiple of the average on both axes, found so that pursue holds no more than the "
-            f"{config.capacity.per_week:,} contacts a week that can be worked."
-        ]
+        room = f"the {config.capacity.per_week:,} contacts a week that can be worked"
+        said = [f"High is above one multiple of the average on both axes, so that pursue holds no more than {room}."]
     elif chosen.by == "share":
         said = [f"High {axis} is the top {value:.1%} of contacts." for axis, value in chosen.lines.items()]
     else:

@@ -32,7 +32,8 @@ FEWEST_CLOSES = 20
 class Definition:
     """What an MQL is: the `chosen` region (None where none qualifies), a sentence, and the rule to paste.
 
-    `alternatives` are the regions of fit × interest and of points that are not beaten by a smaller one, by size;
+    `alternatives` are the regions of fit × interest, then of points, that are significantly above average and that no
+    smaller one beats, by size;
     `average` is everybody. `basis` says which examples were used: none that the model or the rules learned from.
     """
 
@@ -126,7 +127,7 @@ def _decide(regions: Sequence[Region], average: Closed, config: Config, stages: 
         sentence=_sentence(chosen, average, config, per_week),
         rule=None if chosen is None else _rule(chosen, stages),
         average=average,
-        alternatives=(*best_sized(axes), *best_sized(points)),
+        alternatives=tuple(r for kind in (axes, points) for r in best_sized([r for r in kind if r.above_average])),
         per_week=per_week,
         basis=basis,
         looked_at=len(regions),

@@ -48,8 +48,8 @@ class Region:
 
     A contact counts once, the first time that it is in the region, as in :mod:`predictive.evaluation.capacity`; it
     closed if a deal was won within the horizon from then. `caught` is the share of all closes (distinct deals) whose
-    contact was in the region at some as-of less than a horizon before, `contacts` the share of all contacts. `luck` is the chance of a rate so far above the average were the region
-    like everybody, adjusted for all regions looked at (Holm).
+    contact was in the region at some as-of less than a horizon before, `contacts` the share of all contacts. `luck` is
+    the chance of a rate so far above the average were the region like everybody, adjusted for all regions (Holm).
     """
 
     bounds: Bounds
