@@ -64,11 +64,7 @@ def touched_in_time(con: Any, tables: Tables, config: Config, history: pd.DataFr
     kinds = tables.activities.select("type").unique().collect()["type"].to_list()
     types = tuple(grouped(sorted(kinds), config.features.groups).get(GROUP, []))
     in_time = _touched(con, tables, rows, types)
-    mature = (rows["as_of"] + config.horizon_micros <= observed).to_numpy()
-    followed = with_outcomes(con, tables, config, rows.assign(touched=in_time)[mature].reset_index(drop=True))
-    # A contact that entered twice in one horizon is one contact: its first entry counts.
-    followed = followed.sort_values("as_of", kind="stable").drop_duplicates("contact_id")
-    hit = followed["touched"].to_numpy(dtype=bool)
+    touched, untouched = _closed(con, tables, config, rows.assign(touched=in_time), observed)
     n, k = len(rows), int(in_time.sum())
     return Touched(
         types=types,
@@ -77,9 +73,20 @@ def touched_in_time(con: Any, tables: Tables, config: Config, history: pd.DataFr
         share=(k / n, *wilson(k / n, n)) if n else None,
         waiting=int((~late & due.notna() & ~over).sum()),
         late=int(late.sum()),
-        touched=closed(followed.loc[hit, "label"], followed.loc[hit, "cluster"]),
-        untouched=closed(followed.loc[~hit, "label"], followed.loc[~hit, "cluster"]),
+        touched=touched,
+        untouched=untouched,
     )
+
+
+def _closed(con: Any, tables: Tables, config: Config, rows: pd.DataFrame, observed: int) -> tuple[Closed, Closed]:
+    """What closed of those touched and of those not, of the `rows` that have matured."""
+    mature = rows[rows["as_of"] + config.horizon_micros <= observed].reset_index(drop=True)
+    followed = with_outcomes(con, tables, config, mature)
+    # A contact that entered twice in one horizon is one contact: its first entry counts.
+    first = followed.sort_values("as_of", kind="stable").drop_duplicates("contact_id")
+    parts = [first[first["touched"].astype(bool) == hit] for hit in (True, False)]
+    touched, untouched = (closed(part["label"], part["cluster"]) for part in parts)
+    return touched, untouched
 
 
 def _deadlines(found: pd.DataFrame, config: Config) -> pd.Series[Any]:
