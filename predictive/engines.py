@@ -39,6 +39,19 @@ def _arrow(rows: pd.DataFrame) -> pa.Table:
     return pa.Table.from_pandas(rows, preserve_index=False)
 
 
+def to_arrow(frame: Any) -> pa.Table:
+    """A pandas or Arrow frame as an Arrow table; times with a zone are those instants in UTC."""
+    if isinstance(frame, pa.Table):
+        return frame
+    # Arrow reads times with a zone in a way that pandas warns of.
+    zoned = [name for name, dtype in frame.dtypes.items() if isinstance(dtype, pd.DatetimeTZDtype)]
+    table = _arrow(frame.assign(**{name: frame[name].dt.tz_convert(None) for name in zoned}))
+    for i, name in enumerate(table.column_names):
+        if name in zoned:
+            table = table.set_column(i, name, table.column(i).cast(pa.timestamp("us", "UTC")))
+    return table
+
+
 def nullable(frame: pd.DataFrame) -> Frame:
     """A pandas frame as a lazy one of Arrow types: NumPy's integers and booleans cannot be missing."""
     arrow = pa.Table.from_pandas(frame, preserve_index=False)

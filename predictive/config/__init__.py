@@ -5,8 +5,18 @@ from predictive.config.base import Days, Duration, Instant, Scalar, Strict, Tabl
 from predictive.config.examples import AgeSnapshots, CalendarSnapshots, Eligibility, Snapshots, Split
 from predictive.config.judging import Audit, CapacityChoice, Promotion
 from predictive.config.learning import FeatureChoice, ModelChoice, Tracking
+from predictive.config.secret import DatabaseUrl, SecretUrl, holds_password, mask
 from predictive.config.sinks import DuckdbSink, FileSink, ScoreChoice, Sink
-from predictive.config.sources import DuckdbSource, FilesSource, Source, TableSource
+from predictive.config.sources import (
+    DatabaseSource,
+    DuckdbSource,
+    FilesSource,
+    HubspotSource,
+    Incremental,
+    SalesforceSource,
+    Source,
+    TableSource,
+)
 from predictive.config.whole import Config
 
 __all__ = [
@@ -17,6 +27,8 @@ __all__ = [
     "CalendarSnapshots",
     "CapacityChoice",
     "Config",
+    "DatabaseSource",
+    "DatabaseUrl",
     "Days",
     "DuckdbSink",
     "DuckdbSource",
@@ -26,14 +38,18 @@ __all__ = [
     "FileSink",
     "FilesSource",
     "Grid",
+    "HubspotSource",
+    "Incremental",
     "Instant",
     "ModelChoice",
     "Notices",
     "Promotion",
     "Quadrants",
     "Review",
+    "SalesforceSource",
     "Scalar",
     "ScoreChoice",
+    "SecretUrl",
     "Sink",
     "Snapshots",
     "Source",
@@ -42,4 +58,6 @@ __all__ = [
     "TableName",
     "TableSource",
     "Tracking",
+    "holds_password",
+    "mask",
 ]

@@ -22,7 +22,7 @@ from typing import Any, Literal, get_args
 import narwhals as nw
 
 from predictive.clock import DAY
-from predictive.errors import ConfigError
+from predictive.errors import ConfigError, ModelError
 
 Measure = Literal[
     "count", "days", "weeks", "breadth", "value", "valued", "decay", "last", "first", "people", "active", "bought"
@@ -302,10 +302,17 @@ def to_json(term: Term) -> dict[str, Any]:
 def from_json(value: dict[str, Any]) -> Term:
     """The inverse of :func:`to_json`; nothing in `value` is executed.
 
+    Raises :class:`~predictive.errors.ModelError` for an operation that this version does not know.
+
     >>> from_json(to_json(total("decay", half_life=30) / 2)) == total("decay", half_life=30) / 2
     True
     """
     if "formula" in value:
+        if value["formula"] not in OPERATIONS:
+            raise ModelError(
+                f"a feature of the model uses the operation {value['formula']!r}, which this version of predictive "
+                "does not know; score with the version that trained it, or train a new model"
+            )
         return Formula(value["formula"], tuple(from_json(t) for t in value["terms"]))
     ((name, fields),) = value.items()
     made: Term = LEAVES[name](**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()})
