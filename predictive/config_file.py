@@ -158,6 +158,12 @@ def _absolute(config: Config, folder: Path) -> Config:
             "tracking": config.tracking.model_copy(update={"uri": uri}),
             "rules": at(config.rules) if config.rules else None,
             "models": at(config.models),
+            "notices": config.notices.model_copy(
+                update={
+                    "file": at(config.notices.file) if config.notices.file else None,
+                    "state": at(config.notices.state),
+                }
+            ),
             "report": at(config.report),
         }
     )

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from predictive.actions import action_for, actions_of
 from predictive.clock import iso
 from predictive.config import Config
 from predictive.errors import DataError, NotEligibleError, nearest
@@ -16,7 +17,6 @@ from predictive.features.words import phrase
 from predictive.model.bundle import Bundle
 from predictive.model.drift import NO_DRIFT, Drift
 from predictive.model.reasons import find_reasons
-from predictive.quadrants import ACTIONS
 from predictive.rules import all_kinds
 from predictive.rules.telling import Told, tell, telling_features
 from predictive.scores import check_features, features_of, score_block
@@ -27,13 +27,16 @@ from predictive.tables import Tables
 
 @dataclass(frozen=True)
 class Explanation:
-    """`scores` are the columns of the table of that name; `rules` says what every set gave and what nearly did;
+    """`scores` are the columns of the table of that name; `action` (of `owner`) is what the contact's place calls for;
+    `rules` says what every set gave and what nearly did;
     `reasons` every signal in words with its part of the log-odds, strongest first; they and `level` sum to `log_odds`.
     """  # noqa: D205 - the three belong together
 
     contact_id: str
     as_of: str
     scores: dict[str, Any]
+    action: str
+    owner: str
     base_rate: float
     rules: Told
     reasons: tuple[tuple[str, float], ...]
@@ -61,9 +64,12 @@ class Explanation:
         for axis in ("fit", "interest"):
             value = s[axis]
             out.append(f"{axis:<11}  {'unknown' if value is None else format(value, '7.2%')}")
-        out.append(f"quadrant     {s['quadrant']}: {ACTIONS[s['quadrant']]}")
+        place = s["quadrant"] if s["cell"] is None else f"{s['quadrant']} ({s['cell']})"
+        out.append(f"quadrant     {place}: {self.action} ({self.owner})")
         if s["override"]:
             out.append(f"override     {s['override']}")
+        if s["holdout"]:
+            out.append("holdout      outside the actions, so that one can tell what they do")
         out += [
             "",
             f"rule score   {s['rule_score']} (fit {s['rule_fit']:+}, interest {s['rule_interest']:+}): {s['stage']}",
@@ -117,10 +123,13 @@ def explain(
     kinds = all_kinds(tables)
     rows = features_at(tables, into_store(con, block), telling_features(bundle.rules, kinds))
     row = pd.DataFrame(rows.collect(backend="pandas").to_native())
+    action = action_for(actions_of(config), scores["quadrant"], _plain(scores["cell"]))
     return Explanation(
         contact_id=contact_id,
         as_of=iso(int(block["as_of"].iloc[0])),
         scores={str(k): _plain(v) for k, v in scores.items() if k not in ("contact_id", "as_of")},
+        action=action.in_words,
+        owner=action.owner,
         base_rate=bundle.cuts.base_rate,
         rules=tell(bundle.rules, row, kinds),
         reasons=tuple(told),

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from predictive.clock import from_micros, iso
-from predictive.config import Config
+from predictive.config import AgeSnapshots, Config
 from predictive.errors import ConfigError, nearest
 from predictive.evaluation import Comparison, gain_curve, reliability
 from predictive.features.attributes import check_attributes, contact_kinds
@@ -36,6 +36,7 @@ from predictive.quadrants import cuts_at
 from predictive.rules import Rules, all_kinds, rule_features, rules_for, score_rules
 from predictive.segments import RETURNING, returning, segment_features
 from predictive.splits import TimeSplit, check_parts, decide, observed_until
+from predictive.spread import Spread, spread_of
 from predictive.tables import Note, Tables
 
 RULE_SCORE = Feature(
@@ -137,6 +138,7 @@ def learn(
         horizon=split.horizon,
         report=report,
         pending=pending(everything, shipped, split.horizon),
+        spread=newest_spread(prepared.frame, shipped, config),
     )
     return Training(bundle, comparison, predictions, judged, test[[f.name for f in features]].head(5))
 
@@ -146,6 +148,23 @@ def pending(known: pd.DataFrame, model: ScoringModel, horizon: int) -> pd.DataFr
     rows = sample(known[(known["followed"] < horizon) & (known["label"] == 0)])
     rest = of_the_rest(model.probability.log_odds(rows), offset_of(rows))
     return rows[["contact_id", "as_of"]].assign(log_odds=rest).reset_index(drop=True)
+
+
+def newest_spread(frame: pd.DataFrame, model: ScoringModel, config: Config) -> Spread:
+    """What :attr:`~predictive.model.bundle.Bundle.spread` holds: of the newest snapshot, or, where each contact has its
+    own instants, of the newest one of each contact within a horizon: those who would be scored together.
+    """  # noqa: D205 - one sentence
+    weight = weight_of(frame)
+    frame = sample(frame)
+    newest = frame["as_of"].max()
+    if isinstance(config.snapshots, AgeSnapshots):
+        recent = frame[frame["as_of"] > newest - config.horizon_micros].sort_values("as_of", kind="stable")
+        rows = recent.drop_duplicates("contact_id", keep="last")
+    else:
+        rows = frame[frame["as_of"] == newest]
+    found = model.score(rows)
+    each = 1.0 if weight is None else float(weight.max())
+    return spread_of(found["fit"].to_numpy(), found["interest"].to_numpy(), each=each)
 
 
 def monotone(wanted: Mapping[str, str], features: Sequence[Feature]) -> tuple[tuple[str, int], ...]:

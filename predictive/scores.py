@@ -14,11 +14,12 @@ from predictive.errors import ModelError, nearest
 from predictive.features.attributes import attribute_columns, check_attributes
 from predictive.features.build import features_at
 from predictive.features.deals import opportunities, wins
+from predictive.holdout import held_out
 from predictive.learning import RULE_SCORE
 from predictive.model.bundle import Bundle
 from predictive.model.drift import NO_DRIFT, Drift, corrected
 from predictive.model.reasons import find_reasons, in_words
-from predictive.quadrants import quadrant, tier
+from predictive.quadrants import cell, cuts_of, quadrant, tier
 from predictive.rules import RuleScore, all_kinds, rule_features, score_rules
 from predictive.store import into_store
 from predictive.tables import Tables
@@ -62,6 +63,9 @@ def score_block(
         corrected(found[name].to_numpy(), shift) for name in ("probability", "fit", "interest")
     )
     reasons = find_reasons(bundle.model.probability, frame, probability)
+    cuts = cuts_of(bundle.cuts, bundle.spread, config)
+    # Both sides of the comparison have moved by the same shift, so it is made where neither has.
+    axes = found["fit"].to_numpy(), found["interest"].to_numpy()
     scores = pd.DataFrame(
         {
             "contact_id": frame["contact_id"],
@@ -70,14 +74,15 @@ def score_block(
             "uncorrected": found["probability"].to_numpy(),
             "fit": fit,
             "interest": interest,
-            # Both sides of the comparison have moved by the same shift, so it is made where neither has.
-            "quadrant": quadrant(found["fit"].to_numpy(), found["interest"].to_numpy(), bundle.cuts),
-            "tier": tier(probability, bundle.cuts),
+            "quadrant": quadrant(*axes, cuts),
+            "cell": pd.Series(cell(*axes, cuts), index=frame.index, dtype="object"),
+            "tier": tier(probability, cuts),
             "rule_score": points.score,
             "rule_fit": points.fit,
             "rule_interest": points.interest,
             "rule_total": points.total,
             "stage": points.stage,
+            "holdout": held_out(frame["contact_id"], config.holdout),
             "reasons": in_words(reasons, bundle.model.probability.encoder.features, frame),
         }
     )
@@ -112,8 +117,12 @@ def stages_of_deals(scores: pd.DataFrame, tables: Tables, config: Config, at: Fr
 
 
 def _overridden(scores: pd.DataFrame, tables: Tables, night: int) -> pd.DataFrame:
-    """A person's decision in force at the night wins over quadrant and tier, never over the probability."""
-    force = tables.overrides.filter((nw.col("created_at") <= night) & (nw.col("expires_at") > night))
+    """A person's decision in force at the night wins over quadrant and tier, never over probability or cell.
+
+    One that decides neither is no decision; of several in force the newest counts.
+    """
+    decides = ~nw.col("quadrant").is_null() | ~nw.col("tier").is_null()
+    force = tables.overrides.filter((nw.col("created_at") <= night) & (nw.col("expires_at") > night) & decides)
     decisions = _local(force).sort_values(["created_at", "author", "reason"]).drop_duplicates("contact_id", keep="last")
     joined = scores[["contact_id"]].merge(decisions, on="contact_id", how="left")
     rows = zip(joined["author"], joined["expires_at"], joined["reason"], strict=True)

@@ -10,19 +10,21 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from predictive.clock import DAY
+from predictive.nights import in_holdout
 
 AT_THE_TIME = 2 * DAY
 """How long after its as-of a score may have been written and still be what people worked with."""
 LATE = "written more than two days after their as-of"
 HINDSIGHT = "by a model that had learned from later outcomes, or of which that is not known"
-COLUMNS = ["contact_id", "as_of", "scored_at", "probability", "model_version"]
+COLUMNS = ["contact_id", "as_of", "scored_at", "probability", "model_version", "quadrant", "holdout"]
 
 
 @dataclass(frozen=True)
 class First:
-    """`scores`: `contact_id`, `as_of` and `scored_at` (microseconds), `probability`, `model_version`, `month`.
+    """`scores`: one row per contact and month.
 
-    One row per contact and month. `left_out` counts the scores that do not qualify, by reason; runs for past nights
+    Their columns are `contact_id`, `as_of` and `scored_at` (microseconds), `probability`, `model_version`, `quadrant`,
+    `holdout` (boolean) and `month`. `left_out` counts the scores that do not qualify, by reason; runs for past nights
     are not in it, as nobody saw them.
     """
 
@@ -59,7 +61,7 @@ def first_scores(
     honest = (known <= rows["as_of"]).fillna(False).astype(bool)  # noqa: FBT003 - pandas' signature
     left_out = {LATE: int((~timely).sum()), HINDSIGHT: int((timely & ~honest).sum())}
     rows = rows[timely & honest]
-    rows = rows.assign(month=_month(rows["as_of"], timezone))[[*COLUMNS, "month"]]
+    rows = rows.assign(month=_month(rows["as_of"], timezone), holdout=in_holdout(rows))[[*COLUMNS, "month"]]
     scores = rows.drop_duplicates(["contact_id", "month"]).reset_index(drop=True)
     return First(scores, {why: n for why, n in left_out.items() if n})
 

@@ -22,6 +22,8 @@ COMMANDS = {
     "score": "score every eligible contact and write back",
     "report": "write the report as one HTML file",
     "explain": "say why one contact has its score",
+    "review": "list the few contacts where a person should look, and why",
+    "definitions": "print the funnel as agreed, one page for the wall",
     "compare": "compare models on what none of them has learned from",
     "promote": "make a model the champion that scores, if it earns it",
     "rules": "check the manual score, and see what the history says about it",

@@ -19,10 +19,13 @@ from predictive.cli.common import (
     shorten,
     table,
 )
+from predictive.errors import DeliveryError
 
 if TYPE_CHECKING:
     from predictive.model.bundle import Bundle
+    from predictive.notices import Notified
     from predictive.serve import Scored
+    from predictive.sinks import Sink
 
 EXAMPLE = "Example:\n  predictive score configs/demo.yaml --dry-run"
 
@@ -54,11 +57,28 @@ def run(args: argparse.Namespace) -> int:
             session.con, session.tables, session.config, bundle, sink,
             now=session.now, as_of=at, dry_run=args.dry_run, progress=progress,
         )  # fmt: skip
+        announced, failed = _announce(session, scored, sink)
         if args.json:
-            say_json(as_json(scored))
+            told = None if announced is None else {"entered": announced.entered, "sent": announced.sent}
+            say_json(as_json(scored) | {"notices": told})
         else:
-            _print(scored, session, args.config)
+            _print(scored, session, args.config, announced)
+    if failed is not None:
+        raise failed
     return 0
+
+
+def _announce(session: Session, scored: Scored, sink: Sink) -> tuple[Notified | None, DeliveryError | None]:
+    """Tell who entered pursue, once the night is written; and why that failed, where it did."""
+    if scored.dry_run or scored.difference.past:
+        return None, None
+    from predictive.notices import notify
+
+    try:
+        return notify(session.config, sink), None
+    except DeliveryError as error:
+        again = "The scores are written; the next run of score sends what was not delivered"
+        return None, DeliveryError(f"{error}. {again}")
 
 
 def find_bundle(session: Session, named: str | None) -> Bundle:
@@ -90,7 +110,7 @@ def as_json(scored: Scored) -> dict[str, Any]:
     }
 
 
-def _print(scored: Scored, session: Session, config: str) -> None:
+def _print(scored: Scored, session: Session, config: str, announced: Notified | None) -> None:
     night, difference = scored.night, scored.difference
     say(f"{difference.rows:,} eligible contacts, as of {night.as_of:%Y-%m-%d %H:%M} UTC, by {night.model_version}")
     for why, count in scored.not_eligible.items():
@@ -109,4 +129,6 @@ def _print(scored: Scored, session: Session, config: str) -> None:
         say(f"next: predictive score {config}")
     else:
         say(f"written to the history only in {where}: {counts}" if difference.past else f"written to {where}: {counts}")
+        for line in () if announced is None else announced.in_words(session.config):
+            say(line)
         say(f"next: predictive report {config}")

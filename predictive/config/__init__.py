@@ -1,5 +1,6 @@
 """Configuration: one YAML file as frozen, strict values, a module per theme. :mod:`predictive.config_file` reads it."""
 
+from predictive.config.acting import CELLS, ActionChoice, Grid, Notices, Quadrants, Review
 from predictive.config.base import Days, Duration, Instant, Scalar, Strict, TableName
 from predictive.config.examples import AgeSnapshots, CalendarSnapshots, Eligibility, Snapshots, Split
 from predictive.config.judging import Audit, CapacityChoice, Promotion
@@ -19,6 +20,8 @@ from predictive.config.sources import (
 from predictive.config.whole import Config
 
 __all__ = [
+    "CELLS",
+    "ActionChoice",
     "AgeSnapshots",
     "Audit",
     "CalendarSnapshots",
@@ -34,11 +37,15 @@ __all__ = [
     "FeatureChoice",
     "FileSink",
     "FilesSource",
+    "Grid",
     "HubspotSource",
     "Incremental",
     "Instant",
     "ModelChoice",
+    "Notices",
     "Promotion",
+    "Quadrants",
+    "Review",
     "SalesforceSource",
     "Scalar",
     "ScoreChoice",

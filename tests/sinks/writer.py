@@ -33,9 +33,10 @@ def stage(con, number, rows):
         f"""
         CREATE OR REPLACE TABLE staged AS SELECT format('c{{:06d}}', i) AS contact_id, $as_of::TIMESTAMP AS as_of,
             $scored_at::TIMESTAMP AS scored_at, {number}::DOUBLE / 1000000 AS probability, 0.5::DOUBLE AS uncorrected,
-            NULL::DOUBLE AS fit, NULL::DOUBLE AS interest, 'unknown' AS quadrant, 'low' AS tier,
-            1::BIGINT AS rule_score, 1::BIGINT AS rule_fit, 0::BIGINT AS rule_interest,
-            1::DOUBLE AS rule_total, 'prospect' AS stage, NULL::VARCHAR AS override,
+            NULL::DOUBLE AS fit, NULL::DOUBLE AS interest, 'unknown' AS quadrant, NULL::VARCHAR AS cell,
+            'low' AS tier,
+            1::BIGINT AS rule_score, 1::BIGINT AS rule_fit, 0::BIGINT AS rule_interest, 1::DOUBLE AS rule_total,
+            'prospect' AS stage, NULL::VARCHAR AS override, false AS holdout,
             repeat('x', 40) AS reasons, $model_version AS model_version, $run_id AS run_id
         FROM range({number}, {number + rows}) AS t(i)
         """,
