@@ -11,7 +11,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from predictive.config import Config, TableName
+from predictive.config import Config, PostgresqlSink, TableName
 from predictive.errors import ConfigError, nearest
 
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
@@ -140,7 +140,9 @@ def _absolute(config: Config, folder: Path) -> Config:
     return config.model_copy(
         update={
             "source": config.source.model_copy(update={"path": at(config.source.path)}),
-            "sink": config.sink.model_copy(update={"path": at(config.sink.path)}),
+            "sink": config.sink
+            if isinstance(config.sink, PostgresqlSink)
+            else config.sink.model_copy(update={"path": at(config.sink.path)}),
             "tracking": config.tracking.model_copy(update={"uri": uri}),
             "rules": at(config.rules) if config.rules else None,
             "models": at(config.models),

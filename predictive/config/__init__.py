@@ -4,13 +4,23 @@ from predictive.config.base import Days, Duration, Instant, Scalar, Strict, Tabl
 from predictive.config.examples import AgeSnapshots, CalendarSnapshots, Eligibility, Snapshots, Split
 from predictive.config.judging import Audit, CapacityChoice, Promotion
 from predictive.config.learning import FeatureChoice, ModelChoice, Tracking
-from predictive.config.sinks import DuckdbSink, FileSink, ScoreChoice, Sink
+from predictive.config.sinks import (
+    Breaker,
+    DuckdbSink,
+    FileSink,
+    PostgresqlSink,
+    ScoreChoice,
+    Sink,
+    SqliteSink,
+    TablesSink,
+)
 from predictive.config.sources import DuckdbSource, FilesSource, Source, TableSource
 from predictive.config.whole import Config
 
 __all__ = [
     "AgeSnapshots",
     "Audit",
+    "Breaker",
     "CalendarSnapshots",
     "CapacityChoice",
     "Config",
@@ -24,6 +34,7 @@ __all__ = [
     "FilesSource",
     "Instant",
     "ModelChoice",
+    "PostgresqlSink",
     "Promotion",
     "Scalar",
     "ScoreChoice",
@@ -31,8 +42,10 @@ __all__ = [
     "Snapshots",
     "Source",
     "Split",
+    "SqliteSink",
     "Strict",
     "TableName",
     "TableSource",
+    "TablesSink",
     "Tracking",
 ]
