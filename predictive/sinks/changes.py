@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from predictive.sinks.contract import HISTORY_COLUMNS, KEPT_COLUMNS, SCORE_COLUMNS, STAMPS, Difference, Night
+from predictive.sinks.contract import HISTORY_COLUMNS, KEPT_COLUMNS, SCORE_COLUMNS, STAMPS, Difference
 from predictive.sinks.database import Database, bind, differs, fill, listed, mismatch, quote
 from predictive.sinks.runs import RUN, named
 from predictive.tables import TIERS
@@ -52,8 +52,8 @@ def _rebuild(db: Database, history: str, which: str, *, keep_left: bool) -> str:
     """The last row with a score of each contact; if a later row marks the end, only to be kept, with its night."""
     query = f"""
         SELECT {listed(SCORE_COLUMNS)}, CASE WHEN last_probability IS NULL THEN last_night END AS left_at FROM (
-            SELECT h.*, first_value(h.probability) OVER w AS last_probability, first_value(h.night) OVER w AS last_night,
-                row_number() OVER (
+            SELECT h.*, first_value(h.probability) OVER w AS last_probability,
+                first_value(h.night) OVER w AS last_night, row_number() OVER (
                     PARTITION BY h.contact_id ORDER BY CASE WHEN h.probability IS NULL THEN 1 ELSE 0 END,
                     h.past DESC, h.night DESC, h.scored_at DESC
                 ) AS place
@@ -149,7 +149,7 @@ def upsert(db: Database, table: str, rows: str) -> None:
     if db.merges:
         assigned = ", ".join(f"{quote(n)} = c.{quote(n)}" for n in KEPT_COLUMNS)
         db.execute(
-            f"MERGE INTO {table} AS t USING {rows} AS c ON t.contact_id = c.contact_id"
+            f"MERGE INTO {table} AS t USING {rows} AS c ON t.contact_id = c.contact_id"  # noqa: S608 - quoted names
             f" WHEN MATCHED THEN UPDATE SET {assigned}"
             f" WHEN NOT MATCHED THEN INSERT ({columns}) VALUES ({listed(KEPT_COLUMNS, 'c.')})"
         )

@@ -41,9 +41,7 @@ class ContactColumns:
         """
         found = self._found(db)
         if self.key not in found:
-            raise DataError(
-                f"{self._shown(db)} has no column {self.key!r} (sink.key); {nearest(self.key, found)} Nothing was written"
-            )
+            raise DataError(f"{self._shown(db)} has no column {self.key!r} (sink.key); {nearest(self.key, found)}")
         for score, column in self.columns:
             kind = KEPT_COLUMNS[score]
             if column not in found:
@@ -94,7 +92,9 @@ class ContactColumns:
     def _found(self, db: Database) -> Mapping[str, str | None]:
         found = db.describe(self.schema, self.table)
         if found is None:
-            raise DataError(f"{self._shown(db)} is not there; nothing was written. Name the contact table in sink.table")
+            raise DataError(
+                f"{self._shown(db)} is not there; nothing was written. Name the contact table in sink.table"
+            )
         return found
 
     def _shown(self, db: Database) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from collections.abc import Sequence
 from typing import Any, Protocol
 
 import pandas as pd
@@ -57,8 +57,8 @@ OUTCOMES = ("written", "forced", "rolled back", "refused")
 """Forced: written although the circuit breaker said no. Refused: not written, because it said no."""
 
 FIRST_COLUMNS = frozenset(
-    "contact_id as_of scored_at probability uncorrected fit interest quadrant tier rule_score rule_fit rule_interest stage"
-    " override reasons model_version run_id night past eligible rows new changed left".split()
+    """contact_id as_of scored_at probability uncorrected fit interest quadrant tier rule_score rule_fit rule_interest
+    stage override reasons model_version run_id night past eligible rows new changed left""".split()  # noqa: SIM905 - short
 )
 """What tables have had from the first version on. A table without one of these is not ours; others are added to it."""
 

@@ -17,8 +17,8 @@ from predictive.sinks.contract import FIRST_COLUMNS
 class Database(Protocol):
     """A database inside a transaction.
 
-    `place` says where it is, without secrets. `types` gives its name for each DuckDB type of :mod:`predictive.sinks.contract`. `merges` says that it knows MERGE;
-    otherwise score tables have a primary key. Temporary tables end with the transaction or with :meth:`drop`.
+    `place` says where it is, without secrets. `types` gives its name for each DuckDB type of
+    :mod:`predictive.sinks.contract`. `merges` says that it knows MERGE; otherwise score tables have a primary key. Temporary tables end with the transaction or with :meth:`drop`.
     """
 
     @property
@@ -71,8 +71,7 @@ class Store(Protocol):
         """
 
     def reading(self, con: Any | None) -> AbstractContextManager[Database]:
-        """The database as it is at one instant; an empty one if it is not there. `con` is the working database, if any.
-        """
+        """The database as it is at one instant, empty if it is not there; `con` is the working database, if any."""
 
 
 def quote(name: str) -> str:
@@ -146,7 +145,7 @@ def fill(db: Database, table: str, columns: Mapping[str, str], query: str) -> st
     """Make a temporary table of these columns out of a query; its quoted name."""
     db.drop(table)
     db.execute(f"CREATE TEMPORARY TABLE {quote(table)} ({definition(columns, db.types)})")
-    db.execute(f"INSERT INTO {quote(table)} ({listed(columns)}) {query}")  # noqa: S608 - quoted names
+    db.execute(f"INSERT INTO {quote(table)} ({listed(columns)}) {query}")
     return quote(table)
 
 

@@ -1,7 +1,7 @@
 """CSV files that the import tools of HubSpot and Salesforce take: the record's id, then a column per field.
 
-HubSpot matches records by ``Record ID`` and fields by their labels [1]_, Salesforce by ``Id`` and API names [2]_. Numbers
-have a decimal point and six decimals, never an exponent; the encoding is UTF-8; no cell can start a formula.
+HubSpot matches records by ``Record ID`` and fields by their labels [1]_, Salesforce by ``Id`` and API names [2]_.
+Numbers have a decimal point and six decimals, never an exponent; the encoding is UTF-8; no cell can start a formula.
 
 .. [1] https://knowledge.hubspot.com/import-and-export/set-up-your-import-file
 .. [2] https://developer.salesforce.com/docs/atlas.en-us.dataLoader.meta/dataLoader/

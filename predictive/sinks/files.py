@@ -208,7 +208,7 @@ class ScoreFiles:
         for night, version in sorted(moved):
             slot = self._folder / f"{_slot(night.replace(tzinfo=UTC), version, past=False)}.{self.kind}"
             con.execute(
-                f"CREATE OR REPLACE TEMP TABLE {quote(SLOT)} AS FROM {history}"  # noqa: S608 - constants
+                f"CREATE OR REPLACE TEMP TABLE {quote(SLOT)} AS FROM {history}"
                 " WHERE NOT past AND night = $1 AND model_version = $2",
                 [night, version],
             )

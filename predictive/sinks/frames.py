@@ -33,7 +33,7 @@ def history_query(table: str, columns: Mapping[str, str], since: datetime | None
 
 
 def to_frame(db: Database, query: str, columns: Mapping[str, str], *, ends: bool) -> pd.DataFrame:
-    """What a query gives: times UTC, whole numbers `int64`, or `Int64` where rows may mark `ends` or some are missing."""
+    """What a query gives: times UTC, whole numbers `int64`; `Int64` where rows may mark `ends`, or some are missing."""
     import pyarrow as pa
 
     arrow: Any = db.read(query, columns)

@@ -207,7 +207,7 @@ class PostgresServer:
                         AND (l.classid::bigint << 32 | l.objid::bigint) = {key}
                     """  # noqa: S608 - a number
                 holder = connection.execute(query).fetchone()
-                who = "" if holder is None else f" (server process {holder[0]}, since {holder[1]:%Y-%m-%d %H:%M:%S} UTC)"
+                who = "" if holder is None else f" (server process {holder[0]}, since {holder[1]:%Y-%m-%d %H:%M} UTC)"
                 raise DataError(
                     f"{self.place}: another run{who} is writing scores to {self.what}, and was for "
                     f"{self.wait.total_seconds():g} seconds; nothing was written. Run again when it is done"

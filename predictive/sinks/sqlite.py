@@ -64,7 +64,7 @@ class SqliteDatabase:
     def describe(self, schema: str | None, table: str) -> dict[str, str | None] | None:
         """See :class:`~predictive.sinks.database.Database`; columns of SQLite have no types that bind."""
         if schema not in (None, "main"):
-            raise DataError(f"{self.place}: SQLite has no schema {schema!r}; write the table's name alone in sink.table")
+            raise DataError(f"{self.place}: SQLite has no schema {schema!r}; write the name alone in sink.table")
         query = "SELECT type FROM main.sqlite_master WHERE lower(name) = lower(?) AND type IN ('table', 'view')"
         kinds = [kind for (kind,) in self.connection.execute(query, [table])]
         if kinds == ["view"]:
@@ -150,4 +150,6 @@ def _column(kind: str, cells: Sequence[Any]) -> Any:
 
     if kind == "TIMESTAMP":
         return pa.array(cells, pa.string()).cast(pa.timestamp("us", tz="UTC")).cast(pa.timestamp("us"))
-    return pa.array([None if c is None else bool(c) for c in cells] if kind == "BOOLEAN" else cells, arrow_types()[kind])
+    if kind == "BOOLEAN":
+        cells = [None if c is None else bool(c) for c in cells]
+    return pa.array(cells, arrow_types()[kind])

@@ -152,7 +152,7 @@ class ScoreTables:
 
     def _seen(self, db: Database) -> Kept:
         tables = [self._readable(db, suffix) for suffix in SUFFIXES]
-        return Kept(*tables, read_runs(db, tables[2]))
+        return Kept(tables[0], tables[1], tables[2], read_runs(db, tables[2]))
 
     def _readable(self, db: Database, suffix: str) -> str:
         """A table as it is, as a subquery with all columns, empty where it is missing."""
@@ -172,7 +172,7 @@ class ScoreTables:
                 continue
             for column in [name for name in columns if name not in found]:
                 db.execute(f"ALTER TABLE {names[-1]} ADD COLUMN {quote(column)} {db.types[columns[column]]}")
-        return Kept(*names, read_runs(db, names[2]))
+        return Kept(names[0], names[1], names[2], read_runs(db, names[2]))
 
     def _found(self, db: Database, suffix: str) -> dict[str, str | None] | None:
         """The columns of a table, None if it is missing. One that is not ours is an error."""

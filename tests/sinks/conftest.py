@@ -7,8 +7,9 @@ import pytest
 
 from predictive.config import DuckdbSink, FileSink, PostgresqlSink, SqliteSink
 from predictive.sinks import Night, open_sink
-from predictive.sinks.contract import SCORE_COLUMNS
+from predictive.sinks.contract import KEPT_COLUMNS, SCORE_COLUMNS
 from predictive.sinks.database import definition
+from predictive.sinks.frames import to_frame
 
 KINDS = ("duckdb", "sqlite", "postgresql", "parquet", "csv")
 FIRST = datetime(2026, 11, 1, tzinfo=UTC)
@@ -128,3 +129,21 @@ def fresh_sink(request):
         return make_sink("postgresql", None, server.url())
 
     return make
+
+
+class Table:
+    """A sink whose score table can be read whole, kept rows included."""
+
+    def __init__(self, sink):
+        self.write, self.rollback, self.store = sink.write, sink.rollback, sink.store
+
+    def read_table(self):
+        columns = {**KEPT_COLUMNS}
+        with self.store.reading(None) as db:
+            return to_frame(db, "SELECT * FROM contact_scores AS k ORDER BY contact_id", columns, ends=True)
+
+
+@pytest.fixture(scope="session")
+def tables_sink():
+    """Makes a sink of SQLite that leaves or clears contacts that have left."""
+    return lambda folder, left: Table(make_sink("sqlite", folder, left=left))
