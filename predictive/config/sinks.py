@@ -73,22 +73,22 @@ class DuckdbSink(TablesSink):
 
 
 class SqliteSink(TablesSink):
-    """Scores into tables of a SQLite file. A run waits for another's lock for at most `wait`."""
+    """Scores into tables of a SQLite file. A run waits for another's lock for at most `wait` seconds."""
 
     kind: Literal["sqlite"]
     path: Path
-    wait: Duration = timedelta(seconds=30)
+    wait: Annotated[float, Field(ge=0)] = 30
 
 
 class PostgresqlSink(TablesSink):
     """Scores into tables of a PostgreSQL database, whose `url` holds a password: write ``${DATABASE_URL}``.
 
-    A run waits for another's lock for at most `wait`.
+    A run waits for another's lock for at most `wait` seconds.
     """
 
     kind: Literal["postgresql"]
     url: SecretStr
-    wait: Duration = timedelta(seconds=30)
+    wait: Annotated[float, Field(ge=0)] = 30
 
     @field_validator("url")
     @classmethod

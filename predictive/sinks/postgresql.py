@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -140,7 +139,7 @@ class PostgresServer:
 
     url: SecretStr
     what: str
-    wait: timedelta = timedelta(seconds=30)
+    wait: float = 30
 
     @property
     def place(self) -> str:
@@ -157,7 +156,7 @@ class PostgresServer:
         """See :class:`~predictive.sinks.database.Store`."""
         with self._opened() as connection, clean(con):
             self._lock(connection)
-            connection.execute(f"SET LOCAL lock_timeout = {max(1, round(self.wait.total_seconds() * 1000))}")
+            connection.execute(f"SET LOCAL lock_timeout = {max(1, round(self.wait * 1000))}")
             yield PostgresDatabase(connection, self.place)
             connection.commit()
 
@@ -198,7 +197,7 @@ class PostgresServer:
         """Keep other runs that write the same tables out until the end of the transaction."""
         digest = hashlib.sha256(f"predictive {self.what}".encode()).digest()
         key = int.from_bytes(digest[:8], "big", signed=True)
-        end = time.monotonic() + self.wait.total_seconds()
+        end = time.monotonic() + self.wait
         while not connection.execute(f"SELECT pg_try_advisory_xact_lock({key})").fetchone()[0]:
             if time.monotonic() > end:
                 query = f"""
@@ -210,7 +209,7 @@ class PostgresServer:
                 who = "" if holder is None else f" (server process {holder[0]}, since {holder[1]:%Y-%m-%d %H:%M} UTC)"
                 raise DataError(
                     f"{self.place}: another run{who} is writing scores to {self.what}, and was for "
-                    f"{self.wait.total_seconds():g} seconds; nothing was written. Run again when it is done"
+                    f"{self.wait:g} seconds; nothing was written. Run again when it is done"
                 )
             time.sleep(0.1)
 
@@ -221,7 +220,7 @@ class PostgresServer:
         state = error.sqlstate or ""
         if state == "55P03":
             return (
-                f"another session has a lock on the tables, and had for {self.wait.total_seconds():g} seconds; nothing "
+                f"another session has a lock on the tables, and had for {self.wait:g} seconds; nothing "
                 "was written. Run again when it is done"
             )
         if not state or state.startswith(("08", "57P")):

@@ -6,7 +6,6 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +90,7 @@ class SqliteFile:
     """A :class:`~predictive.sinks.database.Store`: a SQLite database file."""
 
     path: Path
-    wait: timedelta = timedelta(seconds=30)
+    wait: float = 30
 
     @contextmanager
     def writing(self, con: Any) -> Iterator[Database]:
@@ -127,8 +126,7 @@ class SqliteFile:
             if mode == "rwc":
                 self.path.parent.mkdir(parents=True, exist_ok=True)
             uri = f"{self.path.absolute().as_uri()}?mode={mode}"
-            timeout = self.wait.total_seconds()
-            with closing(sqlite3.connect(uri, uri=True, timeout=timeout, isolation_level=None)) as connection:
+            with closing(sqlite3.connect(uri, uri=True, timeout=self.wait, isolation_level=None)) as connection:
                 yield connection
         except (sqlite3.Error, OSError) as error:
             raise DataError(f"{self.path}: {self._words(error)}") from None
@@ -137,7 +135,7 @@ class SqliteFile:
         text = str(error)
         if "locked" in text:
             return (
-                f"another program has this database locked, and had for {self.wait.total_seconds():g} seconds; nothing "
+                f"another program has this database locked, and had for {self.wait:g} seconds; nothing "
                 "was written. Run again when it is done"
             )
         if "not a database" in text:
