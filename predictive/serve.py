@@ -17,7 +17,7 @@ from predictive.config import Config
 from predictive.features.cut import cut
 from predictive.features.deals import wins
 from predictive.features.snapshots import judge, tonight
-from predictive.history import drift_of
+from predictive.history import drift_of, scores_of
 from predictive.model.bundle import Bundle
 from predictive.model.drift import in_words
 from predictive.scores import check_features, score_block
@@ -86,7 +86,7 @@ def score(
         "model_version": night.model_version,
         "run_id": night.run_id,
     }
-    drift = drift_of(con, tables, config, bundle, sink.read_history(), night=at, now=now)
+    drift = drift_of(con, tables, config, bundle, scores_of(sink, bundle), night=at, now=now)
     _start_staging(con)
     tally = Tally()
     for start in range(0, len(eligible), BLOCK):

@@ -10,7 +10,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from predictive.audit.first import First, first_scores
+from predictive.audit.first import NEEDED, First, first_scores
 from predictive.audit.inputs import Inputs, known_until, look_at_inputs, newest_bundle
 from predictive.clock import iso
 from predictive.config import AgeSnapshots, Config
@@ -82,7 +82,11 @@ def audit(con: Any, tables: Tables, config: Config, sink: Sink, *, now: int) -> 
     ages = isinstance(config.snapshots, AgeSnapshots)
     runs = sink.read_runs()
     first = first_scores(
-        sink.read_history(), runs, timezone=config.timezone, ages=ages, knows=lambda v: known_until(config.models, v)
+        sink.read_history(columns=NEEDED),
+        runs,
+        timezone=config.timezone,
+        ages=ages,
+        knows=lambda v: known_until(config.models, v),
     )
     mature = first.scores["as_of"] + config.horizon_micros <= observed
     frame = _outcomes(con, tables, config, first.scores[mature])

@@ -34,7 +34,8 @@ DONE, BUG, INTERRUPTED = 0, 3, 130
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code.
 
-    0 done, 1 the user's to fix, 3 a bug, 4 an audit that alerts, 5 a night that the circuit breaker refuses. Wrong usage exits at once, with 2.
+    0 done, 1 the user's to fix, 3 a bug, 4 an audit that alerts, 5 a night that the circuit breaker refuses. Wrong
+    usage exits at once, with 2.
 
     >>> main(["train", "no-such.yaml"])
     1

@@ -18,7 +18,8 @@ class Database(Protocol):
     """A database inside a transaction.
 
     `place` says where it is, without secrets. `types` gives its name for each DuckDB type of
-    :mod:`predictive.sinks.contract`. `merges` says that it knows MERGE; otherwise score tables have a primary key. Temporary tables end with the transaction or with :meth:`drop`.
+    :mod:`predictive.sinks.contract`. `merges` says that it knows MERGE; otherwise score tables have a primary key.
+    Temporary tables end with the transaction or with :meth:`drop`.
     """
 
     @property

@@ -16,7 +16,7 @@ from predictive.sinks.rows import arrow_types, rows_of, to_arrow
 
 TYPES = {"VARCHAR": "TEXT", "DOUBLE": "REAL", "BIGINT": "INTEGER", "BOOLEAN": "INTEGER", "TIMESTAMP": "TEXT"}
 TIME = "strftime({}, '%Y-%m-%dT%H:%M:%S.%fZ')"
-FULL = "Nothing was changed. See to space and permissions, then run again"
+FULL = "nothing was changed. See to space and permissions, then run again"
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ class SqliteFile:
             )
         if "not a database" in text:
             return "is no SQLite database; nothing was written. Name another file in sink.path"
-        return f"cannot be written: {text}. {FULL}"
+        return f"cannot be written: {text}; {FULL}"
 
 
 def _column(kind: str, cells: Sequence[Any]) -> Any:

@@ -60,11 +60,8 @@ def test_killed_at_random_instants_no_night_is_a_mixture_or_lost(kind, place, tm
 @pytest.mark.parametrize("kind", ["postgresql", "sqlite", "duckdb", "parquet", "csv"])
 def test_a_full_disk_leaves_last_night_and_says_so(kind, tmp_path, request):
     """The quota is that of the process's files; PostgreSQL's is that of the server's."""
-    done, quota = tmp_path / "done", 6_000_000
-    if kind == "postgresql":
-        place = request.getfixturevalue("postgres")
-    else:
-        place = str(tmp_path / f"crm.{kind}")
+    done, quota = tmp_path / "done", 2_000_000
+    place = request.getfixturevalue("postgres") if kind == "postgresql" else str(tmp_path / f"crm.{kind}")
     sink = {"kind": kind, "url" if kind == "postgresql" else "path": place}
     order = {"sink": sink, "done": str(done)}
     with faults.forks() as send, full_server(request, kind):
@@ -86,14 +83,16 @@ def full_server(request, kind):
     if kind != "postgresql":
         yield
         return
-    server = request.getfixturevalue("postgres_server")
-    process = int((server.folder / "data" / "postmaster.pid").read_text().split()[0])
-    before = resource.prlimit(process, resource.RLIMIT_FSIZE)
-    resource.prlimit(process, resource.RLIMIT_FSIZE, (20_000_000, before[1]))
+    server, before = request.getfixturevalue("postgres_server"), resource.getrlimit(resource.RLIMIT_FSIZE)
+    server.stop(mode="fast")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000_000, before[1]))  # which the server inherits
     try:
-        yield
+        server.start()
     finally:
-        resource.prlimit(process, resource.RLIMIT_FSIZE, before)
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    yield
+    server.stop(mode="fast")
+    server.start()
 
 
 def attack(place, strike):
@@ -143,9 +142,8 @@ def test_a_server_that_dies_in_the_middle_of_a_copy_changes_nothing(postgres, po
 def test_a_network_that_is_lost_on_the_way_changes_nothing(postgres, postgres_server):
     faults.make_people("postgresql", postgres, 1_000)
     write(postgres, 0, 1_000)
-    with wire(postgres_server.port, 500_000) as port:
-        with pytest.raises(DataError, match="connection failed or lost") as caught:
-            write(postgres.replace(f":{postgres_server.port}/", f":{port}/"), 1, 20_000)
+    with wire(postgres_server.port, 500_000) as port, pytest.raises(DataError, match="failed or lost") as caught:
+        write(postgres.replace(f":{postgres_server.port}/", f":{port}/"), 1, 20_000)
     assert "kept" not in str(caught.value)
     assert seen("postgresql", postgres) == {"run0"}
     assert write(postgres, 1, 1_000).changed == 999
@@ -190,7 +188,9 @@ def test_a_lock_held_by_another_session_is_waited_for_and_then_said(kind, place)
     elif kind == "sqlite":
         with contextlib.closing(sqlite3.connect(place, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
-            with pytest.raises(DataError, match=r"has this database locked, and had for 0.2 seconds; nothing was written"):
+            with pytest.raises(
+                DataError, match=r"has this database locked, and had for 0.2 seconds; nothing was written"
+            ):
                 write(place, 1, 10, kind=kind, wait=0.2)
     else:
         with psycopg.connect(place) as other:

@@ -41,10 +41,13 @@ def stage(con, number, rows):
         "quadrant": "'unknown'",
         "tier": "'low'",
         "stage": "'prospect'",
+        "reasons": "md5(i::VARCHAR)",  # which no file makes smaller
         **{name: f"${name}" for name in night.stamps},
     }
     cells = ", ".join(f"({own.get(n, USUAL.get(kind))})::{kind} AS {n}" for n, kind in SCORE_COLUMNS.items())
-    con.execute(f"CREATE OR REPLACE TABLE staged AS SELECT {cells} FROM range({number}, {number + rows}) AS t(i)", night.stamps)
+    con.execute(
+        f"CREATE OR REPLACE TABLE staged AS SELECT {cells} FROM range({number}, {number + rows}) AS t(i)", night.stamps
+    )
     return night
 
 
