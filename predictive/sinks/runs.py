@@ -69,10 +69,10 @@ class Runs:
         if self.standing is None:
             raise DataError("no run has written scores here, so there is nothing to put back")
         if to is None:
-            before = self.by_id[self.standing].after
-            if before is None:
+            earlier = [run for run in self.line(self.standing)[1:] if self._replaced_by(run) is None]
+            if not earlier:
                 raise DataError(f"{self.standing} is the first run; there is no earlier one to put back")
-            to = before
+            return earlier[0]
         target = self._named(to)
         later = self._replaced_by(target)
         if later is not None:

@@ -94,7 +94,7 @@ def test_a_run_replaced_by_a_later_one_of_its_night_is_refused(sink, nights):
     nights.write(sink, 1, {"a": 0.3})
     with pytest.raises(DataError, match="run2: a later run of the same night, run3, has replaced its scores"):
         roll_back(nights, sink, "run2")
-    assert roll_back(nights, sink, "run1").run_id == "run1"
+    assert roll_back(nights, sink).run_id == "run1"
 
 
 SCORED = st.dictionaries(st.sampled_from("abc"), st.sampled_from([0.1, 0.2]), max_size=3)
