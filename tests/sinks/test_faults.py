@@ -4,7 +4,6 @@ import contextlib
 import importlib.util
 import os
 import re
-import resource
 import socket
 import sqlite3
 import sys
@@ -19,6 +18,7 @@ import pytest
 from predictive.errors import DataError
 
 pytest_plugins = ["tests.servers"]
+resource = pytest.importorskip("resource")  # which Windows does not have
 FAULTS = Path(__file__).parents[2] / "benchmarks" / "faults.py"
 spec = importlib.util.spec_from_file_location("faults", FAULTS)
 faults = sys.modules["faults"] = importlib.util.module_from_spec(spec)
