@@ -122,7 +122,8 @@ def test_a_night_without_news_is_refused_and_written_only_by_force(score, scored
     assert score(scored_copy).broken == ()
     with pytest.raises(BreakerError, match=r"nothing was written:\n  newest activity: 15.\d days before") as caught:
         score(scored_copy, as_of="2026-07-15")
-    assert (caught.value.code, [b.bound for b in caught.value.broken]) == (5, ["age"])
+    assert caught.value.code == 5
+    assert caught.value.broken[0].bound == "age"
     pd.testing.assert_frame_equal(scored_copy.read_current(), before)
     assert list(scored_copy.read_runs(refused=True)["outcome"]) == ["written", "refused"]
     forced = score(scored_copy, as_of="2026-07-15", force=True)
