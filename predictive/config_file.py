@@ -12,7 +12,16 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from predictive.config import Config, DatabaseSource, Source, TableName, holds_password, mask
+from predictive.config import (
+    Config,
+    DatabaseSource,
+    PostgresqlSink,
+    Source,
+    TableName,
+    TablesSink,
+    holds_password,
+    mask,
+)
 from predictive.errors import ConfigError, nearest
 
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
@@ -153,8 +162,10 @@ def _absolute(config: Config, folder: Path) -> Config:
         uri = f"sqlite:///{at(Path(uri.removeprefix('sqlite:///')))}"
     return config.model_copy(
         update={
-            "source": _source(config.source, at),
-            "sink": config.sink.model_copy(update={"path": at(config.sink.path)}),
+            "source": _source(_without_scores(config), at),
+            "sink": config.sink
+            if isinstance(config.sink, PostgresqlSink)
+            else config.sink.model_copy(update={"path": at(config.sink.path)}),
             "tracking": config.tracking.model_copy(update={"uri": uri}),
             "rules": at(config.rules) if config.rules else None,
             "models": at(config.models),
@@ -182,6 +193,15 @@ def _source(source: Source, at: Callable[[Path], Path]) -> Source:
     if isinstance(source, DatabaseSource):
         return source.model_copy(update={"url": source.url.at(at), "tables": tables})
     return source.model_copy(update={"path": at(source.path), "tables": tables})
+
+
+def _without_scores(config: Config) -> Source:
+    """The source, whose contact table has columns that scores are written to: those are no attributes."""
+    if not isinstance(config.sink, TablesSink) or not config.sink.columns:
+        return config.source
+    contacts = config.source.tables["contacts"]
+    contacts = contacts.model_copy(update={"scores": [*contacts.scores, *config.sink.columns.values()]})
+    return config.source.model_copy(update={"tables": {**config.source.tables, "contacts": contacts}})
 
 
 def effective(config: Config) -> str:

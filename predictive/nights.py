@@ -19,10 +19,13 @@ AT_THE_TIME = pd.Timedelta(microseconds=2 * DAY)
 def live(history: pd.DataFrame) -> pd.DataFrame:
     """The rows of nights that were current, one per contact and night: its last; by contact and night.
 
+    What a rollback took back is not among them.
+
     `history` is what :meth:`predictive.sinks.contract.Sink.read_history` gives. `holdout` is boolean, and False where
     the row was written before there was one.
     """
-    rows = history[~history["past"].astype(bool)].sort_values(["contact_id", "night", "scored_at"], kind="stable")
+    seen = ~history["past"].astype(bool) & ~history["undone"].astype(bool)
+    rows = history[seen].sort_values(["contact_id", "night", "scored_at"], kind="stable")
     rows = rows.drop_duplicates(["contact_id", "night"], keep="last")
     return pd.DataFrame(rows.assign(holdout=in_holdout(rows))).reset_index(drop=True)
 

@@ -6,7 +6,16 @@ from predictive.config.examples import AgeSnapshots, CalendarSnapshots, Eligibil
 from predictive.config.judging import Audit, CapacityChoice, Promotion
 from predictive.config.learning import FeatureChoice, ModelChoice, Tracking
 from predictive.config.secret import DatabaseUrl, SecretUrl, holds_password, mask
-from predictive.config.sinks import DuckdbSink, FileSink, ScoreChoice, Sink
+from predictive.config.sinks import (
+    Breaker,
+    DuckdbSink,
+    FileSink,
+    PostgresqlSink,
+    ScoreChoice,
+    Sink,
+    SqliteSink,
+    TablesSink,
+)
 from predictive.config.sources import (
     DatabaseSource,
     DuckdbSource,
@@ -24,6 +33,7 @@ __all__ = [
     "ActionChoice",
     "AgeSnapshots",
     "Audit",
+    "Breaker",
     "CalendarSnapshots",
     "CapacityChoice",
     "Config",
@@ -43,6 +53,7 @@ __all__ = [
     "Instant",
     "ModelChoice",
     "Notices",
+    "PostgresqlSink",
     "Promotion",
     "Quadrants",
     "Review",
@@ -54,9 +65,11 @@ __all__ = [
     "Snapshots",
     "Source",
     "Split",
+    "SqliteSink",
     "Strict",
     "TableName",
     "TableSource",
+    "TablesSink",
     "Tracking",
     "holds_password",
     "mask",

@@ -15,7 +15,7 @@ from predictive.config.base import Duration, Instant, Strict
 from predictive.config.examples import CalendarSnapshots, Eligibility, Snapshots, Split
 from predictive.config.judging import Audit, CapacityChoice, Promotion
 from predictive.config.learning import FeatureChoice, ModelChoice, Tracking
-from predictive.config.sinks import DuckdbSink, ScoreChoice, Sink
+from predictive.config.sinks import Breaker, DuckdbSink, ScoreChoice, Sink
 from predictive.config.sources import Source
 
 
@@ -42,6 +42,7 @@ class Config(Strict):
     promotion: Promotion = Promotion()
     audit: Audit = Audit()
     score: ScoreChoice = ScoreChoice()
+    breaker: Breaker = Breaker()
     tracking: Tracking = Tracking()
     sink: Sink = DuckdbSink(kind="duckdb", path=Path("scores.duckdb"))
     report: Path = Path("report.html")
