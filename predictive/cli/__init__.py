@@ -25,6 +25,7 @@ COMMANDS = {
     "compare": "compare models on what none of them has learned from",
     "promote": "make a model the champion that scores, if it earns it",
     "rules": "check the manual score, and see what the history says about it",
+    "lists": "show lists and tags, their members, and who came and left",
     "audit": "hold past scores against what happened since",
 }
 DONE, USER, BUG, INTERRUPTED = 0, 1, 3, 130

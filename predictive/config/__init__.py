@@ -4,11 +4,13 @@ from predictive.config.base import Days, Duration, Instant, Scalar, Strict, Tabl
 from predictive.config.examples import AgeSnapshots, CalendarSnapshots, Eligibility, Snapshots, Split
 from predictive.config.judging import Audit, CapacityChoice, Promotion
 from predictive.config.learning import FeatureChoice, ModelChoice, Tracking
+from predictive.config.lists import AccountChoice, Filter, ListChoice, Range
 from predictive.config.sinks import DuckdbSink, FileSink, ScoreChoice, Sink
 from predictive.config.sources import DuckdbSource, FilesSource, Source, TableSource
 from predictive.config.whole import Config
 
 __all__ = [
+    "AccountChoice",
     "AgeSnapshots",
     "Audit",
     "CalendarSnapshots",
@@ -22,9 +24,12 @@ __all__ = [
     "FeatureChoice",
     "FileSink",
     "FilesSource",
+    "Filter",
     "Instant",
+    "ListChoice",
     "ModelChoice",
     "Promotion",
+    "Range",
     "Scalar",
     "ScoreChoice",
     "Sink",

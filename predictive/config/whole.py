@@ -13,6 +13,7 @@ from predictive.config.base import Duration, Instant, Strict
 from predictive.config.examples import CalendarSnapshots, Eligibility, Snapshots, Split
 from predictive.config.judging import Audit, CapacityChoice, Promotion
 from predictive.config.learning import FeatureChoice, ModelChoice, Tracking
+from predictive.config.lists import AccountChoice, Lists, Tags
 from predictive.config.sinks import DuckdbSink, ScoreChoice, Sink
 from predictive.config.sources import Source
 
@@ -35,6 +36,9 @@ class Config(Strict):
     capacity: CapacityChoice | None = None
     promotion: Promotion = Promotion()
     audit: Audit = Audit()
+    lists: Lists = {}
+    tags: Tags | None = None
+    accounts: AccountChoice = AccountChoice()
     score: ScoreChoice = ScoreChoice()
     tracking: Tracking = Tracking()
     sink: Sink = DuckdbSink(kind="duckdb", path=Path("scores.duckdb"))
