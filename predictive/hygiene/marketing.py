@@ -53,7 +53,7 @@ def propose(tables: Tables, config: Config, night: int, scores: pd.DataFrame, ve
     them, or where they are staff or partners.
     """
     done = local(_done(tables, config, night))
-    times = ["created_at", "any", "engaged", "bounced", "opted_out", "forms"]
+    times = ["created_at", "any", "email", "bounced", "opted_out", "forms"]
     done[times] = done[times].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
     frame = verdicts[["contact_id", "why"]].merge(done, on="contact_id", how="left", validate="one_to_one")
     kept = scores[["contact_id", "probability", "quadrant", "tier", "stage"]]
@@ -64,7 +64,7 @@ def propose(tables: Tables, config: Config, night: int, scores: pd.DataFrame, ve
     idle = (frame["created_at"] <= night - YEAR) & ~(frame["any"] > night - YEAR)
     applies = [
         why.str.endswith(SAYS),
-        frame["bounced"].notna() & ~(frame["engaged"] > frame["bounced"]),
+        frame["bounced"].notna() & ~(frame["email"] > frame["bounced"]),
         frame["opted_out"].notna() & ~(frame["forms"] > frame["opted_out"]),
         free & idle & frame["tier"].eq("low"),
         free & frame["quadrant"].eq("disengage"),
@@ -86,9 +86,8 @@ def summed(proposed: pd.DataFrame) -> tuple[Proposal, ...]:
 def _done(tables: Tables, config: Config, night: int) -> Any:
     types = types_like(tables, ("*",))
     groups = grouped(types, config.features.groups)
-    negative = set(groups.get("negative", [])) | set(types_like(tables, BOUNCED + OPTED_OUT))
     of = {
-        "engaged": [t for t in types if t not in negative],
+        "email": groups.get("email", []),
         "bounced": types_like(tables, BOUNCED),
         "opted_out": types_like(tables, OPTED_OUT),
         "forms": groups.get("forms", []),

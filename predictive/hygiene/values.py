@@ -10,6 +10,7 @@ import narwhals as nw
 
 from predictive.clock import DAY, to_micros
 from predictive.config import Config
+from predictive.derive import DERIVED
 from predictive.features.attributes import Frame, account_kinds, contact_kinds
 from predictive.features.deals import wins
 from predictive.hygiene.words import found, note
@@ -36,7 +37,8 @@ class Missing:
 
 
 def find_missing(tables: Tables) -> tuple[Missing, ...]:
-    """Every column of contacts and accounts, the emptiest first; tables without rows say nothing."""
+    """Every stated column of contacts and accounts, the emptiest first; tables without rows say nothing."""
+    made = {d.name for d in DERIVED}
     columns = {
         "contacts": ["email", "name", *contact_kinds(tables)],
         "accounts": ["company_name", *account_kinds(tables)],
@@ -47,7 +49,7 @@ def find_missing(tables: Tables) -> tuple[Missing, ...]:
         row: Any = getattr(tables, table).select(nw.len().alias("::rows"), *nulls).collect()
         rows = int(row["::rows"][0])
         if rows:
-            out += [Missing(table, n, int(row[n][0]), int(row[n][0]) / rows) for n in names]
+            out += [Missing(table, n, int(row[n][0]), int(row[n][0]) / rows) for n in names if n not in made]
     return tuple(sorted(out, key=lambda m: (-m.share, m.table, m.column)))
 
 
