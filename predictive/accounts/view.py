@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from predictive.accounts.together import Together, at_least_one, bounds, measure
-from predictive.clock import to_micros
 from predictive.config import Config
 from predictive.features.attributes import Frame
 from predictive.features.choose_behaviour import grouped
@@ -46,8 +45,8 @@ class Accounts:
                 f"(not measured: {t.unknown}); least and most hold whatever the dependence"
             )
         return (
-            f"colleagues share their luck as in {t.accounts:,} past accounts of several contacts, {t.closed:,} of which "
-            f"closed: theta {t.theta:.2f} ({t.low:.2f} to {t.high:.2f}; 1 is independent, 0 all or nothing)"
+            f"colleagues share their luck as in {t.accounts:,} past accounts of several contacts, of which {t.closed:,}"
+            f" closed: theta {t.theta:.2f} ({t.low:.2f} to {t.high:.2f}; 1 is independent, 0 all or nothing)"
         )
 
 

@@ -77,7 +77,5 @@ def _print(found: Accounts, config: Config) -> None:
     say(f"at least one: {found.assumption}")
     active = format_duration(config.accounts.active)
     points = config.accounts.rule_interest
-    say(
-        f"engaged: did something in the last {active}, and interest is high (pursue or opportunistic; where there is no "
-        f"axis of interest, rule interest of {points} or more)"
-    )
+    say(f"engaged: did something in the last {active}, and is high on interest (pursue or opportunistic;")
+    say(f"  where there is no axis of interest, {points} or more points of rule interest)")
