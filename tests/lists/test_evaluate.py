@@ -106,6 +106,15 @@ def test_lists_are_those_of_a_slow_reference(con, low, high, stages, out, scores
     assert evaluated(con, config(lists={"x": asked}), rows).get("x", []) == expected
 
 
+def test_without_a_score_the_stage_is_that_of_the_deals_by_the_night(con):
+    begun = {"deal_id": "D3", "contact_id": "C2", "created_at": NIGHT - DAY, "closed_at": NIGHT + DAY, "is_won": False}
+    lists = {"x": {"stage": ["customer"]}, "y": {"stage": ["opportunity"]}, "z": {"stage": ["MQL"]}}
+    found = evaluated(
+        con, config(lists=lists), [MQL], HISTORY.plus(deals=[begun, {**begun, "deal_id": "D4", "contact_id": "C1"}])
+    )
+    assert found == {"x": ["C3"], "y": ["C1"], "z": ["C2"]}
+
+
 def test_attributes_are_those_of_the_night(con):
     history = HISTORY.plus(changes=[changed("C1", "country", "PL", NIGHT + 1, old="ES")])
     lists = {"x": {"when": [{"attribute": "country", "equals": "es"}]}}
