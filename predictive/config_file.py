@@ -11,7 +11,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from predictive.config import Config, TableName
+from predictive.config import Config, PostgresqlSink, Source, TableName, TablesSink
 from predictive.errors import ConfigError, nearest
 
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
@@ -139,8 +139,10 @@ def _absolute(config: Config, folder: Path) -> Config:
         uri = f"sqlite:///{at(Path(uri.removeprefix('sqlite:///')))}"
     return config.model_copy(
         update={
-            "source": config.source.model_copy(update={"path": at(config.source.path)}),
-            "sink": config.sink.model_copy(update={"path": at(config.sink.path)}),
+            "source": _without_scores(config).model_copy(update={"path": at(config.source.path)}),
+            "sink": config.sink
+            if isinstance(config.sink, PostgresqlSink)
+            else config.sink.model_copy(update={"path": at(config.sink.path)}),
             "tracking": config.tracking.model_copy(update={"uri": uri}),
             "rules": at(config.rules) if config.rules else None,
             "models": at(config.models),
@@ -151,6 +153,15 @@ def _absolute(config: Config, folder: Path) -> Config:
             },
         }
     )
+
+
+def _without_scores(config: Config) -> Source:
+    """The source, whose contact table has columns that scores are written to: those are no attributes."""
+    if not isinstance(config.sink, TablesSink) or not config.sink.columns:
+        return config.source
+    contacts = config.source.tables["contacts"]
+    contacts = contacts.model_copy(update={"scores": [*contacts.scores, *config.sink.columns.values()]})
+    return config.source.model_copy(update={"tables": {**config.source.tables, "contacts": contacts}})
 
 
 def effective(config: Config) -> str:

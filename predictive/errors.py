@@ -6,7 +6,8 @@
     ├── ConfigError            the configuration file: what is wrong, where, and what is allowed
     ├── DataError              the tables: a column, a type, a row that cannot be used
     ├── ModelError             a bundle that is missing, altered, or made for other features
-    └── NotEligibleError       a contact that is not scored, and why
+    ├── NotEligibleError       a contact that is not scored, and why
+    └── BreakerError           exit 5: a night too far from the last, see :mod:`predictive.breaker`
 
 Everything else that escapes is a bug: exit 3, with a traceback in a log file.
 """
@@ -18,7 +19,9 @@ from collections.abc import Iterable
 
 
 class PredictiveError(Exception):
-    """Something that the user can put right; the message says what, where and how."""
+    """Something that the user can put right; the message says what, where and how. `code` is the exit code."""
+
+    code = 1
 
 
 class ConfigError(PredictiveError):

@@ -7,6 +7,7 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
+from predictive.breaker import Tally
 from predictive.clock import from_micros
 from predictive.config import Config
 from predictive.errors import ModelError, nearest
@@ -49,10 +50,12 @@ def score_block(
     *,
     night: int,
     drift: Drift = NO_DRIFT,
+    tally: Tally | None = None,
 ) -> pd.DataFrame:
     """All columns of `scores` but the run's stamps, by `contact_id`, for a block (`contact_id`, `as_of`).
 
-    `drift` corrects every score by its own as-of; the cuts of the axes move along, the tiers do not.
+    `drift` corrects every score by its own as-of; the cuts of the axes move along, the tiers do not. The block is added
+    to `tally`, if given.
     """
     frame, points = features_of(con, tables, config, bundle, block)
     found = bundle.model.score(frame)
@@ -79,6 +82,8 @@ def score_block(
             "reasons": in_words(reasons, bundle.model.probability.encoder.features, frame),
         }
     )
+    if tally is not None:
+        tally.add(scores, frame[[f.name for f in bundle.features]], bundle.model.probability.encoder.levels)
     scores = _stages_of_deals(scores, tables, config, into_store(con, block))
     return _overridden(scores, tables, night)
 

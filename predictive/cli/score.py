@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from predictive.cli.common import (
@@ -13,10 +14,10 @@ from predictive.cli.common import (
     add_json,
     opened,
     parse_as_of,
+    place,
     progress,
     say,
     say_json,
-    shorten,
     table,
 )
 
@@ -33,6 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     add_as_of(parser)
     parser.add_argument("--dry-run", action="store_true", help="show what would change, and write nothing")
+    parser.add_argument("--force", action="store_true", help="write even where the circuit breaker refuses the night")
     add_json(parser)
 
 
@@ -42,18 +44,24 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Score; exit 0."""
+    """Score; exit 0, or 5 where the circuit breaker refuses the night."""
     with opened(args.config) as session:
+        from predictive.breaker import BreakerError
         from predictive.serve import score
         from predictive.sinks import open_sink
 
         bundle = find_bundle(session, args.model)
         at = parse_as_of(args.as_of, session.config, session.tables, session.now)
         sink = open_sink(session.config.sink)
-        scored = score(
-            session.con, session.tables, session.config, bundle, sink,
-            now=session.now, as_of=at, dry_run=args.dry_run, progress=progress,
-        )  # fmt: skip
+        try:
+            scored = score(
+                session.con, session.tables, session.config, bundle, sink,
+                now=session.now, as_of=at, dry_run=args.dry_run, force=args.force, progress=progress,
+            )  # fmt: skip
+        except BreakerError as refused:
+            if args.json:
+                say_json({"written": 0, "breaker": [asdict(b) for b in refused.broken]})
+            raise
         if args.json:
             say_json(as_json(scored))
         else:
@@ -87,6 +95,8 @@ def as_json(scored: Scored) -> dict[str, Any]:
         "not_eligible": scored.not_eligible,
         "hindsight": scored.hindsight,
         "drift": scored.drift,
+        "without_row": difference.without_row,
+        "breaker": [asdict(b) for b in scored.broken],
     }
 
 
@@ -103,7 +113,11 @@ def _print(scored: Scored, session: Session, config: str) -> None:
     say(table(rows + [[name, f"{a:,}", f"{b:,}", f"{c:,}"] for name, a, b, c in difference.by_tier]))
     say()
     counts = ", ".join(f"{getattr(difference, name):,} {name}" for name in ("new", "changed", "unchanged", "left"))
-    where = shorten(session.config.sink.path)
+    if difference.without_row:
+        say(f"note: {difference.without_row:,} contacts were scored whom the contact table does not have")
+    for broken in scored.broken:
+        say(f"{'would be refused' if scored.dry_run else 'forced'}: {broken.text}")
+    where = place(session.config.sink)
     if scored.dry_run:
         say(f"dry run, nothing written to {where}: {counts}")
         say(f"next: predictive score {config}")

@@ -5,7 +5,16 @@ from predictive.config.examples import AgeSnapshots, CalendarSnapshots, Eligibil
 from predictive.config.judging import Audit, CapacityChoice, Promotion
 from predictive.config.learning import FeatureChoice, ModelChoice, Tracking
 from predictive.config.lists import AccountChoice, Filter, ListChoice, Range
-from predictive.config.sinks import DuckdbSink, FileSink, ScoreChoice, Sink
+from predictive.config.sinks import (
+    Breaker,
+    DuckdbSink,
+    FileSink,
+    PostgresqlSink,
+    ScoreChoice,
+    Sink,
+    SqliteSink,
+    TablesSink,
+)
 from predictive.config.sources import DuckdbSource, FilesSource, Source, TableSource
 from predictive.config.whole import Config
 
@@ -13,6 +22,7 @@ __all__ = [
     "AccountChoice",
     "AgeSnapshots",
     "Audit",
+    "Breaker",
     "CalendarSnapshots",
     "CapacityChoice",
     "Config",
@@ -28,6 +38,7 @@ __all__ = [
     "Instant",
     "ListChoice",
     "ModelChoice",
+    "PostgresqlSink",
     "Promotion",
     "Range",
     "Scalar",
@@ -36,8 +47,10 @@ __all__ = [
     "Snapshots",
     "Source",
     "Split",
+    "SqliteSink",
     "Strict",
     "TableName",
     "TableSource",
+    "TablesSink",
     "Tracking",
 ]

@@ -15,6 +15,7 @@ class TableSource(Strict):
 
     `columns` maps canonical names to the names at the source; the source's other columns of contacts and accounts
     become attributes. `missing` lists the texts that mean "not known", beside the empty one.
+    `scores` lists columns that hold what this package writes there; they are no attributes, and may be missing.
     """
 
     file: str | None = None
@@ -25,6 +26,7 @@ class TableSource(Strict):
     drop: list[str] = []
     keep: list[str] | None = None
     missing: list[str] = []
+    scores: list[str] = []
 
     @model_validator(mode="after")
     def _one_origin(self) -> TableSource:

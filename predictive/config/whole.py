@@ -14,7 +14,7 @@ from predictive.config.examples import CalendarSnapshots, Eligibility, Snapshots
 from predictive.config.judging import Audit, CapacityChoice, Promotion
 from predictive.config.learning import FeatureChoice, ModelChoice, Tracking
 from predictive.config.lists import AccountChoice, Lists, Tags
-from predictive.config.sinks import DuckdbSink, ScoreChoice, Sink
+from predictive.config.sinks import Breaker, DuckdbSink, ScoreChoice, Sink
 from predictive.config.sources import Source
 
 
@@ -40,6 +40,7 @@ class Config(Strict):
     tags: Tags | None = None
     accounts: AccountChoice = AccountChoice()
     score: ScoreChoice = ScoreChoice()
+    breaker: Breaker = Breaker()
     tracking: Tracking = Tracking()
     sink: Sink = DuckdbSink(kind="duckdb", path=Path("scores.duckdb"))
     report: Path = Path("report.html")

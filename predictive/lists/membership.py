@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from predictive.sinks.changes import listed, quote
+from predictive.sinks.database import listed, quote
 
 LIST_COLUMNS: dict[str, str] = {
     "list": "VARCHAR",

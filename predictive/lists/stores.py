@@ -1,15 +1,15 @@
-"""Membership in a DuckDB file, in a file beside the scores, or in any database that Python can talk to."""
+"""Membership in a table of the database that holds the scores, or in a file beside those."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 
 from predictive.errors import DataError
 from predictive.lists.membership import (
@@ -21,66 +21,81 @@ from predictive.lists.membership import (
     drop_changes,
     find_changes,
 )
-from predictive.sinks.attach import attached, transaction
-from predictive.sinks.changes import definition, listed, mismatch, quote
-from predictive.sinks.duckdb import ScoreTables
+from predictive.sinks.database import Database, Store, definition, listed, mismatch, quote
 from predictive.sinks.files import ScoreFiles
 from predictive.sinks.formats import FORMATS, load
-from predictive.sinks.frames import to_frame
 from predictive.sinks.journal import Journal
+from predictive.sinks.tables import ScoreTables
 
 ORDER = '"list", contact_id, entered_at'
 KEPT = "list_kept"
-"""Temporary table that membership is read into where DuckDB does not hold it."""
+"""Temporary table that membership is read into."""
+STAGED, SHORT = "list_staged", ("a", "b", "c", "d")
+ARROW = {"VARCHAR": pa.string(), "TIMESTAMP": pa.timestamp("us")}
 
 
 @dataclass(frozen=True)
 class ListTables:
-    """Membership in the table `table` of a DuckDB file, which the first night creates."""
+    """Membership in the table `table` of a database, which the first night creates."""
 
-    path: Path
-    schema: str
+    store: Store
+    schema: str | None
     table: str
 
     def read(self) -> pd.DataFrame:
         """See :class:`~predictive.lists.membership.Memberships`."""
-        with duckdb.connect() as con:
-            if self.path.exists():
-                with attached(con, self.path, read_only=True) as database:
-                    if self._exists(con, database):
-                        return to_frame(con, self._name(database), LIST_COLUMNS, ORDER)
-            con.execute(f"CREATE TEMP TABLE {KEPT} ({definition(LIST_COLUMNS)})")
-            return to_frame(con, KEPT, LIST_COLUMNS, ORDER)
+        with self.store.reading(None) as db:
+            if not self._exists(db):
+                return frame_of(pa.schema([(name, ARROW[kind]) for name, kind in LIST_COLUMNS.items()]).empty_table())
+            return frame_of(db.read(self._rows(db), LIST_COLUMNS))
 
     def update(self, con: Any, members: str, night: Any) -> int:
         """See :class:`~predictive.lists.membership.Memberships`."""
         try:
-            with attached(con, self.path, read_only=False) as database, transaction(con, self.path):
-                if not self._exists(con, database):
-                    con.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(database)}.{quote(self.schema)}")
-                    con.execute(f"CREATE TABLE {self._name(database)} ({definition(LIST_COLUMNS)})")
-                changed = find_changes(con, self._name(database), members, night)
+            with self.store.writing(con) as db:
+                name = db.full_name(self.schema, self.table)
+                if not self._exists(db):
+                    db.execute(f"CREATE TABLE {name} ({definition(LIST_COLUMNS, db.types)})")
+                con.register("_kept", db.read(self._rows(db), LIST_COLUMNS))
+                con.execute(f"CREATE OR REPLACE TEMP TABLE {KEPT} AS FROM _kept")
+                con.unregister("_kept")
+                changed = find_changes(con, KEPT, members, night)
                 if changed:
-                    apply_changes(con, self._name(database))
+                    _carry_over(con, db, name)
                 return changed
         finally:
             drop_changes(con)
+            for name in (KEPT, STAGED):
+                con.execute(f"DROP TABLE IF EXISTS temp.main.{name}")
 
-    def _name(self, database: str) -> str:
-        return f"{quote(database)}.{quote(self.schema)}.{quote(self.table)}"
+    def _rows(self, db: Database) -> str:
+        return f"SELECT {listed(LIST_COLUMNS)} FROM {db.full_name(self.schema, self.table)}"  # noqa: S608 - quoted names
 
-    def _exists(self, con: Any, database: str) -> bool:
+    def _exists(self, db: Database) -> bool:
         """Whether the table is there. One that is not ours is an error."""
-        query = """SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = $1
-            AND lower(schema_name) = lower($2) AND lower(table_name) = lower($3)"""
-        found = dict(con.execute(query, [database, self.schema, self.table]).fetchall())
-        problem = mismatch(found, LIST_COLUMNS) if found else None
+        found = db.describe(self.schema, self.table)
+        problem = None if found is None else mismatch(found, LIST_COLUMNS)
         if problem is not None:
             raise DataError(
-                f"{self.path}: the table {self.schema}.{self.table} {problem}, so it does not hold the membership of "
-                "lists; no list was written. Name another table in sink.table, or rename this one"
+                f"{db.place}: the table {self.table} {problem}, so it does not hold the membership of lists; no list "
+                "was written. Name another table in sink.table, or rename this one"
             )
-        return bool(found)
+        return found is not None
+
+
+def _carry_over(con: Any, db: Database, kept: str) -> None:
+    """Delete and insert in the database what :data:`GONE` and :data:`COME` say."""
+    # The names of the columns are others while staged: a contact is on several lists, and is the key of no row.
+    other = dict(zip(SHORT, LIST_COLUMNS.values(), strict=True))
+    renamed = ", ".join(f"{quote(name)} AS {short}" for name, short in zip(LIST_COLUMNS, SHORT, strict=True))
+    same = " AND ".join(f"g.{s} = {kept}.{quote(n)}" for n, s in zip(list(LIST_COLUMNS)[:3], SHORT, strict=False))
+    for rows, statement in (
+        (GONE, f"DELETE FROM {kept} WHERE EXISTS (SELECT 1 FROM {{}} AS g WHERE {same})"),  # noqa: S608 - quoted names
+        (COME, f"INSERT INTO {kept} ({listed(LIST_COLUMNS)}) SELECT {', '.join(SHORT)} FROM {{}}"),  # noqa: S608 - likewise
+    ):
+        con.execute(f"CREATE OR REPLACE TEMP TABLE {STAGED} AS SELECT {renamed} FROM {rows}")  # noqa: S608 - likewise
+        db.execute(statement.format(db.stage(con, STAGED, other)))
+        db.drop(STAGED)
 
 
 @dataclass(frozen=True)
@@ -94,7 +109,7 @@ class ListFiles:
     def read(self) -> pd.DataFrame:
         """See :class:`~predictive.lists.membership.Memberships`."""
         with duckdb.connect() as con:
-            return to_frame(con, self._load(con), LIST_COLUMNS, ORDER)
+            return frame_of(con.sql(f"FROM {self._load(con)}").to_arrow_table())
 
     def update(self, con: Any, members: str, night: Any) -> int:
         """See :class:`~predictive.lists.membership.Memberships`."""
@@ -127,61 +142,8 @@ class ListFiles:
         return load(con, self.kind, [file] if file.exists() else [], LIST_COLUMNS, KEPT)
 
 
-@dataclass(frozen=True)
-class ListRows:
-    """Membership in a table of any database with a DB-API connection: times are ISO texts, as every one takes them.
-
-    Args:
-        connect: opens a connection.
-        table: the table's name as that database quotes it.
-        mark: what stands for a value in its SQL, such as ``?`` or ``%s``.
-    """
-
-    connect: Callable[[], Any]
-    table: str
-    mark: str
-
-    def read(self) -> pd.DataFrame:
-        """See :class:`~predictive.lists.membership.Memberships`."""
-        with duckdb.connect() as con, self._open() as connection:
-            return to_frame(con, self._load(con, connection), LIST_COLUMNS, ORDER)
-
-    def update(self, con: Any, members: str, night: Any) -> int:
-        """See :class:`~predictive.lists.membership.Memberships`."""
-        names, marks = listed(LIST_COLUMNS), ", ".join([self.mark] * len(LIST_COLUMNS))
-        key = " AND ".join(f"{quote(name)} = {self.mark}" for name in list(LIST_COLUMNS)[:3])
-        try:
-            with self._open() as connection:
-                changed = find_changes(con, self._load(con, connection), members, night)
-                gone, come = (_texts(con, table) for table in (GONE, COME))
-                cursor = connection.cursor()
-                cursor.executemany(f"DELETE FROM {self.table} WHERE {key}", [row[:3] for row in gone])  # noqa: S608 - quoted names
-                cursor.executemany(f"INSERT INTO {self.table} ({names}) VALUES ({marks})", come)  # noqa: S608 - likewise
-                connection.commit()
-                return changed
-        finally:
-            drop_changes(con)
-            con.execute(f"DROP TABLE IF EXISTS temp.main.{KEPT}")
-
-    def _open(self) -> AbstractContextManager[Any]:
-        # A connection that is closed before its commit takes everything back.
-        return closing(self.connect())
-
-    def _load(self, con: Any, connection: Any) -> str:
-        columns = ", ".join(f"{quote(name)} VARCHAR(64)" for name in LIST_COLUMNS)
-        cursor = connection.cursor()
-        cursor.execute(f"CREATE TABLE IF NOT EXISTS {self.table} ({columns.replace('(64)', '(255)', 2)})")
-        cursor.execute(f"SELECT {listed(LIST_COLUMNS)} FROM {self.table}")  # noqa: S608 - quoted names
-        rows = pd.DataFrame(cursor.fetchall(), columns=list(LIST_COLUMNS), dtype="str")
-        con.register("_rows", rows)
-        con.execute(f"CREATE OR REPLACE TEMP TABLE {KEPT} ({definition(LIST_COLUMNS)})")
-        con.execute(f"INSERT INTO {KEPT} FROM _rows")
-        con.unregister("_rows")
-        return KEPT
-
-
 STORES: dict[type, Callable[[Any], Memberships]] = {
-    ScoreTables: lambda sink: ListTables(sink.path, sink.schema, f"{sink.table}_lists"),
+    ScoreTables: lambda sink: ListTables(sink.store, sink.schema, f"{sink.table}_lists"),
     ScoreFiles: lambda sink: ListFiles(
         sink.path.with_name(f"{sink.path.stem}_lists{sink.path.suffix}"),
         sink.kind,
@@ -197,7 +159,8 @@ def beside(sink: Any) -> Memberships | None:
     return None if make is None else make(sink)
 
 
-def _texts(con: Any, table: str) -> list[tuple[Any, ...]]:
-    columns = ", ".join(f"CAST({quote(name)} AS VARCHAR)" for name in LIST_COLUMNS)
-    found: list[tuple[Any, ...]] = con.execute(f"SELECT {columns} FROM {table}").fetchall()  # noqa: S608 - quoted names
-    return found
+def frame_of(rows: Any) -> pd.DataFrame:
+    """Rows of :data:`LIST_COLUMNS` as people read them: times UTC."""
+    frame: pd.DataFrame = rows.to_pandas().sort_values(["list", "contact_id", "entered_at"], ignore_index=True)
+    times = {name: frame[name].astype("datetime64[us]").dt.tz_localize("UTC") for name in ("entered_at", "left_at")}
+    return frame.astype({"list": "str", "contact_id": "str"}).assign(**times)

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from predictive.errors import DataError
-from predictive.lists.membership import LIST_COLUMNS, apply_changes, drop_changes, find_changes
-from predictive.lists.stores import ListFiles, ListRows, ListTables
-from predictive.sinks.frames import to_frame
+from predictive.lists.membership import apply_changes, drop_changes, find_changes
+from predictive.lists.stores import ListFiles, ListTables, frame_of
+from predictive.sinks.duckdb import DuckdbFile
+from predictive.sinks.sqlite import SqliteFile
 
 START = datetime(2026, 3, 1)  # noqa: DTZ001 - as DuckDB binds times: naive UTC
 LISTS, CONTACTS = ("a", "=b", "#form"), ("C1", "C2", "-3", "né")
@@ -31,9 +32,9 @@ def con():
 @contextmanager
 def stores(folder, kind):
     if kind == "duckdb":
-        yield ListTables(folder / "x.duckdb", "crm", "scores_lists")
+        yield ListTables(DuckdbFile(folder / "x.duckdb"), None, "scores_lists")
     elif kind == "sqlite":
-        yield ListRows(lambda: sqlite3.connect(folder / "x.sqlite"), '"scores_lists"', "?")
+        yield ListTables(SqliteFile(folder / "x.sqlite"), None, "scores_lists")
     else:
         yield ListFiles(folder / f"scores_lists.{kind}", kind, folder / "scores_history")
 
@@ -45,7 +46,7 @@ class InMemory:
     con: Any
 
     def read(self):
-        return to_frame(self.con, "stays", LIST_COLUMNS, '"list", contact_id, entered_at')
+        return frame_of(self.con.sql("FROM stays").to_arrow_table())
 
     def update(self, con, members, night):
         try:
@@ -125,7 +126,7 @@ def compare_with_reference(con, store, runs):
 
 
 def test_a_past_night_alters_nothing(con, tmp_path):
-    store = ListTables(tmp_path / "x.duckdb", "main", "scores_lists")
+    store = ListTables(DuckdbFile(tmp_path / "x.duckdb"), None, "scores_lists")
     update(store, con, {("a", "C1")}, 2)
     update(store, con, set(), 5)
     assert update(store, con, {("a", "C1"), ("a", "C2")}, 4) == 0
@@ -133,27 +134,23 @@ def test_a_past_night_alters_nothing(con, tmp_path):
 
 
 def test_a_failure_leaves_the_membership_as_it_was(con, tmp_path):
-    broken = []
-
-    class Connection(sqlite3.Connection):
-        def commit(self):
-            if broken:
-                raise OSError("the line is cut")
-            super().commit()
-
-    store = ListRows(lambda: sqlite3.connect(tmp_path / "x.sqlite", factory=Connection), '"scores_lists"', "?")
+    store = ListTables(SqliteFile(tmp_path / "x.sqlite"), None, "scores_lists")
     update(store, con, {("a", "C1")}, 1)
-    broken.append(True)
-    with pytest.raises(OSError, match="the line is cut"):
+    with sqlite3.connect(tmp_path / "x.sqlite") as theirs:
+        theirs.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON scores_lists WHEN new.contact_id = 'C2' "
+            "BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
+        )
+    theirs.close()
+    with pytest.raises(DataError, match="the disk is full"):
         update(store, con, {("a", "C2")}, 2)
-    broken.clear()
     assert stays_of(store) == [("a", "C1", 1, None)]
 
 
 def test_a_table_that_is_not_ours_is_refused_and_left_alone(con, tmp_path):
     with duckdb.connect(str(tmp_path / "x.duckdb")) as theirs:
         theirs.execute("CREATE TABLE scores_lists (list VARCHAR)")
-    store = ListTables(tmp_path / "x.duckdb", "main", "scores_lists")
+    store = ListTables(DuckdbFile(tmp_path / "x.duckdb"), None, "scores_lists")
     with pytest.raises(DataError, match='scores_lists has no column "contact_id"'):
         update(store, con, {("a", "C1")}, 1)
     with duckdb.connect(str(tmp_path / "x.duckdb")) as theirs:
