@@ -15,10 +15,11 @@ from predictive.clock import format_duration, instant, iso, parse_instant
 from predictive.config import Config
 from predictive.errors import ModelError
 from predictive.evaluation import Comparison, compare
-from predictive.features.examples import examples
+from predictive.features.examples import examples, share_to_keep
 from predictive.insight import market, months
 from predictive.model.bundle import Bundle, load_bundle
 from predictive.model.folds import FEWEST_CLOSES, closes
+from predictive.model.thinned import sample
 from predictive.scores import check_features, features_of
 from predictive.splits import observed_until
 from predictive.tables import Tables
@@ -103,7 +104,8 @@ def contest(
     first = max(e.judged_from for e in entries)
     last = observed_until(tables, config, now) - config.horizon_micros
     progress("finding the examples later than both trainings")
-    frame = examples(tables, config, (), first=first, last=last).frame
+    share = share_to_keep(tables, config, first, last)
+    frame = sample(examples(tables, config, (), first=first, last=last, share=share).frame).reset_index(drop=True)
     probabilities, refitted = {}, {}
     for entry in entries:
         progress(f"scoring with {entry.name}")

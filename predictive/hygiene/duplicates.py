@@ -60,9 +60,11 @@ def address_key(email: nw.Expr) -> nw.Expr:
 
 def name_key(name: nw.Expr) -> nw.Expr:
     """A name without case, accents and punctuation."""
-    plain = name.str.to_lowercase()
+    lower = plain = name.str.to_lowercase()
     for accented, letter in ACCENTS.items():
         plain = plain.str.replace_all(accented, letter)
+    # Most names have no accents, and a dozen replacements for each cost as much as all the rest.
+    plain = nw.when(lower.str.contains(r"[^\x00-\x7F]")).then(plain).otherwise(lower)
     return plain.str.replace_all(r"[^\p{L}\p{N}]+", " ").str.strip_chars()
 
 
@@ -83,15 +85,16 @@ def _keyed(tables: Tables) -> dict[str, Frame]:
     both = nw.concat_str(name_key(nw.col("name")), nw.lit(" | "), company)
     named = people.filter(nw.col("name").str.contains(r"\p{L}"))
     return {
-        "e-mail": _grouped(addresses.select("contact_id", key=address_key(nw.col("email")))),
-        "name and company": _grouped(named.select("contact_id", key=both)),
+        "e-mail": _grouped(tables, addresses.select("contact_id", key=address_key(nw.col("email"))), "addresses"),
+        "name and company": _grouped(tables, named.select("contact_id", key=both), "names"),
     }
 
 
-def _grouped(rows: Frame) -> Frame:
+def _grouped(tables: Tables, rows: Frame, name: str) -> Frame:
     """`group`, `contact_id`, for keys that several contacts have."""
+    rows = tables.keep(rows, f"keys of {name}")
     counted = rows.group_by("key").agg(group=nw.col("contact_id").min(), size=nw.len()).filter(nw.col("size") > 1)
-    return rows.join(counted, on="key", how="inner").select("group", "contact_id")
+    return tables.keep(rows.join(counted, on="key", how="inner").select("group", "contact_id"), f"double {name}")
 
 
 def _counted(by: str, rows: Frame) -> Duplicates:
