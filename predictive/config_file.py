@@ -98,7 +98,7 @@ def _explain(problem: Any) -> str:
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden" and owner is not None:
         message = f"unknown key; {nearest(str(problem['loc'][-1]), owner.model_fields)}"
-    elif "[key]" in problem["loc"]:
+    elif problem["type"] == "literal_error" and "[key]" in problem["loc"]:
         message = f"unknown key; {nearest(str(problem['input']), get_args(TableName))}"
     elif problem["type"] == "missing":
         message = "required, but not given"
@@ -126,7 +126,7 @@ def _locate(loc: tuple[int | str, ...]) -> tuple[str, type[BaseModel] | None]:
         path += f"[{part}]" if isinstance(part, int) else f".{part}"
         owner = next((a for a in members if isinstance(a, type) and issubclass(a, BaseModel)), None)
         if owner is not None:
-            field = owner.model_fields.get(str(part))
+            field = next((f for name, f in owner.model_fields.items() if part in (name, f.alias)), None)
             here = field.annotation if field else None
         else:
             here = next((get_args(a)[-1] for a in members if get_args(a)), None)
@@ -176,6 +176,10 @@ def _absolute(config: Config, folder: Path) -> Config:
                 }
             ),
             "report": at(config.report),
+            "lists": {
+                name: one if one.static is None else one.model_copy(update={"static": at(one.static)})
+                for name, one in config.lists.items()
+            },
         }
     )
 
@@ -206,4 +210,5 @@ def _without_scores(config: Config) -> Source:
 
 def effective(config: Config) -> str:
     """The configuration as YAML with every default filled in, as `predictive check` prints it; no credentials."""
-    return mask(yaml.safe_dump(config.model_dump(mode="json", exclude_none=True), sort_keys=False, allow_unicode=True))
+    values = config.model_dump(mode="json", exclude_none=True, by_alias=True)
+    return mask(yaml.safe_dump(values, sort_keys=False, allow_unicode=True))

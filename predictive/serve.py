@@ -18,6 +18,8 @@ from predictive.features.cut import cut
 from predictive.features.deals import wins
 from predictive.features.snapshots import judge, tonight
 from predictive.history import drift_of, scores_of
+from predictive.lists.evaluate import evaluate
+from predictive.lists.stores import beside
 from predictive.model.bundle import Bundle
 from predictive.model.drift import in_words
 from predictive.scores import check_features, score_block
@@ -100,7 +102,11 @@ def score(
     if broken and not (force or dry_run):
         sink.refuse(con, night, profile.rows)
         raise BreakerError(broken)
+    kept = None if dry_run else beside(sink)
+    members = None if kept is None else evaluate(con, tables, config, "staged", at)
     difference = sink.preview(con, "staged", night) if dry_run else sink.write(con, "staged", night)
+    if kept is not None and members is not None and not difference.past:
+        kept.update(con, members, night.stamps["as_of"])
     said = in_words(drift, until=at)
     return Scored(
         night, difference, not_eligible, dry_run, hindsight=bundle.known_until > at, drift=said, broken=broken

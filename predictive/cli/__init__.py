@@ -28,6 +28,9 @@ COMMANDS = {
     "compare": "compare models on what none of them has learned from",
     "promote": "make a model the champion that scores, if it earns it",
     "rules": "check the manual score, and see what the history says about it",
+    "lists": "show lists and tags, their members, and who came and left",
+    "accounts": "show accounts by the chance that at least one of their contacts closes",
+    "hygiene": "say how clean and how alive the database is, and whom not to pay for",
     "audit": "hold past scores against what happened since",
 }
 DONE, BUG, INTERRUPTED = 0, 3, 130

@@ -5,6 +5,7 @@ from predictive.config.base import Days, Duration, Instant, Scalar, Strict, Tabl
 from predictive.config.examples import AgeSnapshots, CalendarSnapshots, Eligibility, Snapshots, Split
 from predictive.config.judging import Audit, CapacityChoice, Promotion
 from predictive.config.learning import FeatureChoice, ModelChoice, Tracking
+from predictive.config.lists import AccountChoice, Filter, ListChoice, Range
 from predictive.config.secret import DatabaseUrl, SecretUrl, holds_password, mask
 from predictive.config.sinks import (
     Breaker,
@@ -30,6 +31,7 @@ from predictive.config.whole import Config
 
 __all__ = [
     "CELLS",
+    "AccountChoice",
     "ActionChoice",
     "AgeSnapshots",
     "Audit",
@@ -47,15 +49,18 @@ __all__ = [
     "FeatureChoice",
     "FileSink",
     "FilesSource",
+    "Filter",
     "Grid",
     "HubspotSource",
     "Incremental",
     "Instant",
+    "ListChoice",
     "ModelChoice",
     "Notices",
     "PostgresqlSink",
     "Promotion",
     "Quadrants",
+    "Range",
     "Review",
     "SalesforceSource",
     "Scalar",

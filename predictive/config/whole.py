@@ -15,6 +15,7 @@ from predictive.config.base import Duration, Instant, Strict
 from predictive.config.examples import CalendarSnapshots, Eligibility, Snapshots, Split
 from predictive.config.judging import Audit, CapacityChoice, Promotion
 from predictive.config.learning import FeatureChoice, ModelChoice, Tracking
+from predictive.config.lists import AccountChoice, Lists, Tags
 from predictive.config.sinks import Breaker, DuckdbSink, ScoreChoice, Sink
 from predictive.config.sources import Source
 
@@ -41,6 +42,9 @@ class Config(Strict):
     holdout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     promotion: Promotion = Promotion()
     audit: Audit = Audit()
+    lists: Lists = {}
+    tags: Tags | None = None
+    accounts: AccountChoice = AccountChoice()
     score: ScoreChoice = ScoreChoice()
     breaker: Breaker = Breaker()
     tracking: Tracking = Tracking()

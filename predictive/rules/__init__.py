@@ -7,7 +7,7 @@ A set applies when all of its conditions hold (AND); sets add up (OR). Condition
 from predictive.rules.compiling import condition_features, conditions_hold
 from predictive.rules.conditions import Condition
 from predictive.rules.language import Cap, Decay, Lifecycle, QuadrantCuts, Repeat, Rules, RuleSet, Stages
-from predictive.rules.reading import all_kinds, applicable, load_rules, rules_for
+from predictive.rules.reading import all_kinds, applicable, load_rules, misfits, rules_for
 from predictive.rules.scoring import RuleScore, rule_features, rule_quadrant, score_rules, stage
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "condition_features",
     "conditions_hold",
     "load_rules",
+    "misfits",
     "rule_features",
     "rule_quadrant",
     "rules_for",

@@ -107,7 +107,7 @@ def check_rules(tables: Tables, config: Config, *, night: int) -> Checked:
 def _written(rules: Rules, tables: Tables, config: Config, kinds: dict[str, Any]) -> Iterator[Problem]:
     """What can be seen without looking at any contact."""
     for rule in rules.sets:
-        yield from (Problem(rule.name, "unknown attribute", text) for text in misfits(rule, kinds))
+        yield from (Problem(rule.name, "unknown attribute", text) for text in misfits(rule.when, kinds))
         clash = cannot_hold(rule.when)
         if clash is not None:
             yield Problem(rule.name, "contradiction", f"can never fire: {clash}")

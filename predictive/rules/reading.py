@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -69,7 +69,7 @@ def applicable(rules: Rules, tables: Tables, *, strict: bool) -> Rules:
     (the default rules) such sets are left out. An activity type that has not occurred yet is no error.
     """
     kinds = all_kinds(tables)
-    wrong = {rule.name: found for rule in rules.sets if (found := list(misfits(rule, kinds)))}
+    wrong = {rule.name: found for rule in rules.sets if (found := list(misfits(rule.when, kinds)))}
     said = [f"set {name!r}: {text}" for name, found in wrong.items() for text in found]
     if rules.lifecycle.attribute not in kinds:
         said.append(
@@ -80,9 +80,9 @@ def applicable(rules: Rules, tables: Tables, *, strict: bool) -> Rules:
     return rules.model_copy(update={"sets": [rule for rule in rules.sets if rule.name not in wrong]})
 
 
-def misfits(rule: RuleSet, kinds: dict[str, Any]) -> Iterator[str]:
-    """What a set says of attributes that cannot be: one that no table has, or a text compared as a time."""
-    for condition in (inner for c in rule.when for inner in c.each()):
+def misfits(conditions: Sequence[Condition], kinds: dict[str, Any]) -> Iterator[str]:
+    """What conditions say of attributes that cannot be: one that no table has, or a text compared as a time."""
+    for condition in (inner for c in conditions for inner in c.each()):
         for name in condition.attributes:
             if name not in kinds:
                 yield f"no attribute {name!r}; {nearest(name, kinds)}"
