@@ -15,12 +15,12 @@ AT_THE_TIME = 2 * DAY
 """How long after its as-of a score may have been written and still be what people worked with."""
 LATE = "written more than two days after their as-of"
 HINDSIGHT = "by a model that had learned from later outcomes, or of which that is not known"
-COLUMNS = ["contact_id", "as_of", "scored_at", "probability", "model_version"]
+COLUMNS = ["contact_id", "as_of", "scored_at", "probability", "tier", "model_version"]
 
 
 @dataclass(frozen=True)
 class First:
-    """`scores`: `contact_id`, `as_of` and `scored_at` (microseconds), `probability`, `model_version`, `month`.
+    """`scores`: `contact_id`, `as_of`, `scored_at` (microseconds), `probability`, `tier`, `model_version`, `month`.
 
     One row per contact and month. `left_out` counts the scores that do not qualify, by reason; runs for past nights
     are not in it, as nobody saw them.

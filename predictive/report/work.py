@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
@@ -64,6 +65,15 @@ class Contact:
 
 
 @dataclass(frozen=True)
+class Reached:
+    """A step of the funnel: contacts at this stage or a later one, and of those at the one before the share of them."""
+
+    stage: str
+    contacts: int
+    conversion: float | None
+
+
+@dataclass(frozen=True)
 class Work:
     """The current scores, counted. Groups are in the order of :mod:`predictive.tables`, empty ones included.
 
@@ -85,6 +95,23 @@ class Work:
         """Whether there are no quadrants to go by, as when an axis is null."""
         return self.everyone.contacts == self.quadrants["unknown"].contacts
 
+    @property
+    def to_work(self) -> Group:
+        """The contacts to work first: the quadrant pursue, or the two highest tiers where there are no quadrants."""
+        if not self.by_tier:
+            return self.quadrants["pursue"]
+        groups = [self.tiers[name] for name in HIGH_TIERS]
+        parts = ("contacts", "expected", "top", "open_deals")
+        return Group("to work", *(sum(getattr(g, part) for g in groups) for part in parts))
+
+    @property
+    def funnel(self) -> tuple[Reached, ...]:
+        """The stages from the first on, each with those that are there or further."""
+        counts = [self.stages[name].contacts for name in STAGES]
+        reached = [sum(counts[i:]) for i in range(len(counts))]
+        shares = [None, *(b / a if a else None for a, b in pairwise(reached))]
+        return tuple(Reached(*step) for step in zip(STAGES, reached, shares, strict=True))
+
 
 def count_work(scores: pd.DataFrame, cuts: Cuts) -> Work:
     """Count the current scores (:data:`predictive.tables.SCORES`; none is allowed)."""
@@ -97,7 +124,7 @@ def count_work(scores: pd.DataFrame, cuts: Cuts) -> Work:
         lowest=dict(zip(TIERS, (*cuts.tiers, 0.0), strict=True)),
         overridden=int(scores["override"].notna().sum()),
         models=tuple(sorted(map(str, scores["model_version"].unique()))),
-        top=tuple(_contact(row) for row in ranked.to_dict("records")),
+        top=tuple(to_contact(row) for row in ranked.to_dict("records")),
     )
 
 
@@ -121,7 +148,8 @@ def _group(name: str, rows: pd.DataFrame) -> Group:
     )
 
 
-def _contact(row: dict[Hashable, Any]) -> Contact:
+def to_contact(row: dict[Hashable, Any]) -> Contact:
+    """A row of the scores as a contact of a list."""
     return Contact(
         contact_id=str(row["contact_id"]),
         probability=float(row["probability"]),

@@ -1,0 +1,94 @@
+"""Why: what drives the score, per side and in plain language, and contacts that show it."""
+
+from __future__ import annotations
+
+from predictive.report.bars import SHOWN, driver_chart
+from predictive.report.blocks import Block, Cell, Figure, Key, Panel, Section, Text
+from predictive.report.language import Language
+from predictive.report.phrases import translate
+from predictive.report.summary import Driver, Summary
+from predictive.report.views.tables import table, words
+from predictive.report.views.todo import contact_table
+
+SIDES = ("fit", "interest", "context")
+LISTED = 40
+TOP = 3
+
+
+def why_section(summary: Summary, say: Language) -> Section:
+    """The whole section."""
+    return Section("why", say("why.title"), (_drivers(summary, say), *_examples(summary, say)))
+
+
+def _drivers(summary: Summary, say: Language) -> Panel:
+    title, chart = _title(summary, say), driver_chart(summary.drivers, say)
+    if chart is None:
+        return Panel(title, ())
+    cells = [_row(d, say) for d in summary.drivers[:LISTED]]
+    columns = [
+        say("drivers.column_feature"),
+        words(say("drivers.column_side")),
+        say("drivers.column_odds"),
+        words(say("drivers.column_direction")),
+    ]
+    numbers = table("drivers-table", say("drivers.table"), columns, cells, folded=True, wide=True)
+    keys = tuple(Key(side, say(f"side.{side}")) for side in SIDES)
+    shown = say("unit.feature", min(SHOWN, sum(d.mean > 0 for d in summary.drivers)))
+    caption = say("drivers.caption", shown=shown, all=say.count(len(summary.drivers)))
+    blocks: tuple[Block, ...] = (Figure("drivers", title, chart, caption, numbers, say("page.steps"), keys), _sides(summary, say))
+    return Panel(title, blocks)
+
+
+def _row(driver: Driver, say: Language) -> list[Cell]:
+    return [
+        Cell(translate(driver.description, say)),
+        Cell(say(f"side.{driver.side}")),
+        Cell(say.factor(driver.mean, 2)),
+        Cell(direction(driver, say)),
+    ]
+
+
+def direction(driver: Driver, say: Language) -> str:
+    """Which way the values of a feature move the score, in words."""
+    if driver.rising is not None:
+        return say("direction.rising" if driver.rising else "direction.falling")
+    if not driver.levels:
+        return "–"
+    worst, best = driver.levels[0], driver.levels[-1]
+    return say("direction.levels", best=best.value, up=say.factor(best.part), worst=worst.value, down=say.factor(worst.part))
+
+
+def _title(summary: Summary, say: Language) -> str:
+    """Which features move the score most."""
+    names = [say("drivers.quoted", feature=translate(d.description, say)) for d in summary.drivers[:TOP] if d.mean > 0]
+    return say("drivers.title", len(names), features=say.listed(names)) if names else say("drivers.none")
+
+
+def _sides(summary: Summary, say: Language) -> Block:
+    """What each side contributes, the one that moves the score most first."""
+    total, found = sum(d.mean for d in summary.drivers), []
+    for side in SIDES:
+        mine = [d for d in summary.drivers if d.side == side]
+        if mine and total > 0:
+            found.append((sum(d.mean for d in mine) / total, side, mine))
+    cells = [
+        [say(f"side.{side}"), say.percent(share), say.count(len(mine)), translate(mine[0].description, say)]
+        for share, side, mine in sorted(found, key=lambda row: -row[0])
+    ]
+    columns = [
+        say("sides.column_side"),
+        say("sides.column_share"),
+        say("sides.column_features"),
+        words(say("sides.column_strongest")),
+    ]
+    return table("sides-table", say("sides.table"), columns, cells)
+
+
+def _examples(summary: Summary, say: Language) -> list[Panel]:
+    found, panels = summary.examples, []
+    for name in ("typical", "overlooked", "overrated"):
+        contacts = getattr(found, name)
+        if contacts:
+            note = Text(say(f"{name}.note"), "soft small")
+            panels.append(Panel(say(f"{name}.title"), (note, contact_table(name, contacts, say))))
+    return panels
