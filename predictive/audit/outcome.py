@@ -35,8 +35,10 @@ METRICS = ("log_loss", "brier", "roc_auc", "calibration_slope", "calibration_err
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the audit: all scores, the recent or earlier ones, a month, a model version, or of the recent ones a
-    tier or a band of probabilities (:data:`BANDS`)."""
+    """One line of the audit: all scores, the recent or earlier ones, a month, or a model version.
+
+    Of the recent ones also a tier, and a band of probabilities (:data:`BANDS`).
+    """
 
     by: str
     name: str

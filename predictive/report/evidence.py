@@ -71,8 +71,8 @@ class Evidence:
     """The test part: `n` examples (a contact at an as-of), `labelled` of them closed, by `closes` distinct won deals.
 
     `outcomes` says how the model did against each opponent on log loss; `gain` holds per competitor the points (share
-    of contacts worked from the top, share of closes found), `curve` the model's calibration curve. `rules_are_blind`: every test example has the same
-    rule score.
+    of contacts worked from the top, share of closes found), `curve` the model's calibration curve. `rules_are_blind`:
+    every test example has the same rule score.
     """
 
     n: int

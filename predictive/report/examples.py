@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from predictive.report.work import Contact, to_contact
+from predictive.report.work import BUSY, Contact, to_contact
 from predictive.tables import TIERS
 
 SURPRISES = 3
@@ -26,14 +26,14 @@ class Examples:
 
 
 def find_examples(scores: pd.DataFrame) -> Examples:
-    """The examples among the current scores; none is allowed."""
-    ordered = scores.sort_values(["probability", "contact_id"], ascending=[False, True])
+    """The examples among the current scores without an open deal; none is allowed."""
+    ordered = scores[~scores["stage"].isin(BUSY)].sort_values(["probability", "contact_id"], ascending=[False, True])
     typical = []
     for tier in TIERS:
         rows = ordered[ordered["tier"] == tier]
         if len(rows):
             typical.append(to_contact(rows.iloc[len(rows) // 2].to_dict()))
-    if len(scores) < FEWEST or scores["rule_score"].nunique() < 2:
+    if len(ordered) < FEWEST or ordered["rule_score"].nunique() < 2:
         return Examples(tuple(typical), (), ())
     gap = ordered["probability"].rank(pct=True) - ordered["rule_score"].rank(pct=True)
     up, down = (gap.sort_values(ascending=a, kind="stable").index[:SURPRISES] for a in (False, True))

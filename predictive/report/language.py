@@ -34,7 +34,7 @@ class Language:
     texts: Mapping[str, Any] = field(repr=False)
     zone: str = "UTC"
 
-    def __call__(self, key: str, n: int | None = None, **places: str) -> str:
+    def __call__(self, key: str, n: int | None = None, /, **places: str) -> str:
         """The text of a key with its places filled; `n` chooses among plural forms and fills ``{n}``.
 
         >>> english = load_language("en")
@@ -153,7 +153,7 @@ class Language:
         """
         from babel.dates import format_skeleton
 
-        return str(format_skeleton("yMMMM", datetime.fromisoformat(f"{text}-01"), locale=self._locale))  # noqa: DTZ007 - a month has no time zone
+        return str(format_skeleton("yMMMM", datetime.fromisoformat(f"{text}-01"), locale=self._locale))
 
     def duration(self, micros: int) -> str:
         """A length of time in days, hours or minutes.

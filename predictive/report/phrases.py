@@ -48,4 +48,6 @@ def _patterns() -> Mapping[str, re.Pattern[str]]:
 
 def _as_pattern(text: str) -> str:
     """A template as a pattern: numbers match numbers, other places anything."""
-    return PLACE.sub(lambda m: rf"(?P<{m[1]}>[\d.,]+)" if m[1].startswith("n") else rf"(?P<{m[1]}>.+?)", re.escape(text))
+    return PLACE.sub(
+        lambda m: rf"(?P<{m[1]}>[\d.,]+)" if m[1].startswith("n") else rf"(?P<{m[1]}>.+?)", re.escape(text)
+    )

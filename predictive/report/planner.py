@@ -102,7 +102,7 @@ def closes_interval(expected: float, level: float, *, most: int) -> tuple[int, i
 
 
 def _by_points(probability: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Contacts and expected closes from the top of the rules' list on; contacts with equal points come in proportion."""
+    """Contacts and expected closes from the top of the rules' list on; equal points come in proportion."""
     by_points = pd.DataFrame({"points": points, "p": probability}).groupby("points")["p"].agg(["size", "sum"])
     from_top = by_points.sort_index(ascending=False).cumsum()
     contacts, closes = (np.concatenate([[0.0], from_top[name].to_numpy(dtype=float)]) for name in ("size", "sum"))
@@ -112,4 +112,7 @@ def _by_points(probability: np.ndarray, points: np.ndarray) -> tuple[np.ndarray,
 def _at(evidence: Evidence, name: str, share: float) -> float | None:
     """The share of the closes in the test that the top `share` of a list held, between the points of the gain curve."""
     points = evidence.gain[name]
-    return float(np.interp(share, *zip(*points, strict=True))) if points else None
+    if not points:
+        return None
+    worked, found = np.array(points).T
+    return float(np.interp(share, worked, found))

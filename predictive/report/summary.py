@@ -98,7 +98,7 @@ class Summary:
 
 @dataclass(frozen=True)
 class Written:
-    """What a sink holds: the current scores, their history and the runs, as :class:`predictive.sinks.Sink` reads them."""
+    """What a sink holds, as :class:`predictive.sinks.Sink` reads it: current scores, their history, and runs."""
 
     scores: pd.DataFrame
     history: pd.DataFrame

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 from collections.abc import Hashable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -16,6 +16,8 @@ from predictive.tables import QUADRANTS, STAGES, TIERS
 TOP = 25
 """How many contacts are listed."""
 HIGH_TIERS = TIERS[:2]
+BUSY = STAGES[4:]
+"""Stages of contacts that have an open deal, or have bought."""
 MOST_REASONS = 4
 LEAST_TELLING = 0.05
 """Below this part of the log-odds a reason moves the odds by less than 5 %, and would read as ×1.0."""
@@ -114,8 +116,15 @@ class Work:
 
 
 def count_work(scores: pd.DataFrame, cuts: Cuts) -> Work:
-    """Count the current scores (:data:`predictive.tables.SCORES`; none is allowed)."""
-    ranked = scores.sort_values(["probability", "contact_id"], ascending=[False, True]).head(TOP)
+    """Count the current scores (:data:`predictive.tables.SCORES`; none is allowed).
+
+    Contacts with an open deal are not listed: sales has them already.
+    """
+    ranked = (
+        scores[~scores["stage"].isin(BUSY)]
+        .sort_values(["probability", "contact_id"], ascending=[False, True])
+        .head(TOP)
+    )
     return Work(
         everyone=_group("all", scores),
         quadrants={name: _group(name, scores[scores["quadrant"] == name]) for name in QUADRANTS},

@@ -74,7 +74,10 @@ def _came_true(summary: Summary, say: Language) -> str | None:
     if not bands:
         return None
     count = bands[-1].count
-    shares = (count.actual / count.n, *(count.predicted / (end * count.n) for end in (count.ratio.high, count.ratio.low)))
+    shares = (
+        count.actual / count.n,
+        *(count.predicted / (end * count.n) for end in (count.ratio.high, count.ratio.low)),
+    )
     return say(
         "trust.came_true",
         count.n,

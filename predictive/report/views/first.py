@@ -70,9 +70,7 @@ def changed(summary: Summary, say: Language) -> Panel | None:
         entered, left = moves["pursue"].entered, moves["pursue"].left
         items.append(say("changes.pursue", entered, left=say.count(left)))
     items.append(say("changes.tiers", risen=say.count(found.risen), fallen=say.count(found.fallen)))
-    items.append(
-        say("changes.expected", before=say.expected(found.expected_before), now=say.expected(found.expected))
-    )
+    items.append(say("changes.expected", before=say.expected(found.expected_before), now=say.expected(found.expected)))
     if found.model_before is not None:
         items.append(say("changes.model", before=found.model_before, now=night.model_version))
     return Panel(say("changes.title"), (Points(tuple(Point(item) for item in items)),))

@@ -102,4 +102,3 @@ def recipe_in_words(recipe: Recipe, say: Language) -> str:
     if recipe.auc is None:
         return calibrated
     return say("recipe.tested", recipe=calibrated, auc=say.number(recipe.auc[0]), error=say.number(2 * recipe.auc[1]))
-

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from predictive.report.bars import Part, bar_chart, tier_chart
-from predictive.report.blocks import Block, Cell, Figure, Key, Matrix, Panel, Planner, Section, Square, Table, Text
+from predictive.report.blocks import Cell, Figure, Key, Matrix, Panel, Planner, Section, Square, Table, Text
 from predictive.report.language import Language
 from predictive.report.phrases import translate
 from predictive.report.summary import Summary
@@ -47,7 +47,10 @@ def _matrix(summary: Summary, say: Language) -> Panel:
 def _square(name: str, work: Work, say: Language) -> Square:
     group = work.quadrants[name]
     expected = say("matrix.expected", expected=say.expected(group.expected), share=say.percent(group.probability))
-    lines = (expected if group.contacts else "", say("matrix.who", owner=say(f"owner.{name}"), action=say(f"action.{name}")))
+    lines = (
+        expected if group.contacts else "",
+        say("matrix.who", owner=say(f"owner.{name}"), action=say(f"action.{name}")),
+    )
     told = tuple(line for line in lines if line)
     return Square(say(f"quadrant.{name}"), say.count(group.contacts), told, first=name == "pursue")
 
@@ -90,7 +93,11 @@ def _tiers(work: Work, say: Language) -> Panel:
     columns = [say(f"tiers.column_{name}") for name in ("tier", "from", "contacts", "expected")]
     numbers = table("tiers-table", say("tiers.table"), columns, cells)
     keys = tuple(Key(kind, say(f"tiers.key_{kind}")) for kind in ("contacts", "closes"))
-    blocks = () if chart is None else (Figure("tiers", title, chart, say("tiers.caption"), numbers, say("page.steps"), keys),)
+    blocks = (
+        ()
+        if chart is None
+        else (Figure("tiers", title, chart, say("tiers.caption"), numbers, say("page.steps"), keys),)
+    )
     return Panel(title, blocks, half=True)
 
 
@@ -105,37 +112,47 @@ def _tier_title(work: Work, say: Language) -> str:
 
 
 def _funnel(work: Work, say: Language) -> Panel:
-    overlooked = sum(work.stages[name].top for name in STAGES[:2])
-    title = say("stages.title" if overlooked else "stages.title_nobody", overlooked)
     everyone, bars, cells = work.everyone.contacts, [], []
     for reached in work.funnel:
-        name, group = say(f"stage.{reached.stage}"), work.stages[reached.stage]
-        share = say.percent(reached.contacts / everyone)
-        hover = say("stages.hover", reached.contacts, stage=name, share=share, conversion=say.percent(reached.conversion))
-        bars.append((name, [Part("contacts", reached.contacts / everyone, say.count(reached.contacts), hover)]))
-        cells.append(
-            [
-                name,
-                say.count(group.contacts),
-                say.count(reached.contacts),
-                say.percent(reached.conversion),
-                say.percent(group.probability),
-                say.expected(group.expected),
-                say.count(group.top),
-            ]
+        name, group, conversion = (
+            say(f"stage.{reached.stage}"),
+            work.stages[reached.stage],
+            say.percent(reached.conversion),
         )
+        text, label = say.count(reached.contacts), name
+        hover = say("stages.hover", reached.contacts, stage=name, share=say.percent(reached.contacts / everyone))
+        if reached.conversion is not None:
+            label = say("stages.bar", stage=name, conversion=conversion)
+        bars.append((label, [Part("contacts", reached.contacts / everyone, text, hover)]))
+        counts = (say.count(group.contacts), say.count(reached.contacts), conversion, say.percent(group.probability))
+        cells.append([name, *counts, say.expected(group.expected), say.count(group.top)])
     names = ("stage", "contacts", "reached", "conversion", "probability", "expected", "top")
     columns = [say(f"stages.column_{name}") for name in names]
     numbers = table("stages-table", say("stages.table"), columns, cells, folded=True, wide=True)
-    chart = bar_chart(bars)
-    blocks: tuple[Block, ...] = () if chart is None else (Figure("stages", title, chart, say("stages.caption"), numbers, say("page.steps")),)
-    return Panel(title, blocks, half=True)
+    chart, title = bar_chart(bars), _funnel_title(work, say)
+    figures = (
+        () if chart is None else (Figure("stages", title, chart, say("stages.caption"), numbers, say("page.steps")),)
+    )
+    return Panel(
+        title, (*figures, Text(say("stages.overlooked", sum(work.stages[n].top for n in STAGES[:2])))), half=True
+    )
+
+
+def _funnel_title(work: Work, say: Language) -> str:
+    """How many came as far as MQL, and of them as far as SQL."""
+    mql, sql = (step for step in work.funnel if step.stage in ("MQL", "SQL"))
+    share = say.percent(mql.contacts / work.everyone.contacts)
+    everyone = say("unit.contact", work.everyone.contacts)
+    return say(
+        "stages.title", mql=say.count(mql.contacts), everyone=everyone, share=share, onward=say.percent(sql.conversion)
+    )
 
 
 def _top(work: Work, say: Language) -> Panel:
-    shown = len(work.top)
-    title = say("top.title", shown, busy=say.count(sum(c.stage == "opportunity" for c in work.top)))
-    return Panel(title, (Text(say("top.note"), "soft small"), contact_table("top", work.top, say)))
+    if not work.top:
+        return Panel(say("top.title_none"), ())
+    note = Text(say("top.note"), "soft small")
+    return Panel(say("top.title", len(work.top)), (note, contact_table("top", work.top, say)))
 
 
 def contact_table(name: str, contacts: tuple[Contact, ...], say: Language) -> Table:
@@ -156,4 +173,3 @@ def contact_table(name: str, contacts: tuple[Contact, ...], say: Language) -> Ta
     heads = (("contact", ""), ("probability", "tier"), ("quadrant", ""), ("rule_score", "stage"), ("reasons", ""))
     columns = tuple(words(say(f"top.column_{h}"), note=say(f"top.column_{n}") if n else "") for h, n in heads)
     return Table(f"{name}-table", say(f"{name}.table"), columns, rows(cells), list=True)
-

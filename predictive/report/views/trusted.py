@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from predictive.audit import Line
-from predictive.report.blocks import Block, Cell, Figure, Panel, Point, Points, Section, Table, Text
+from predictive.report.blocks import Block, Cell, Column, Figure, Panel, Point, Points, Section, Table, Text
 from predictive.report.charts import gain_chart, reliability_chart
 from predictive.report.evidence import COMPETITORS, OPPONENTS, Estimate, Evidence, Measured, outcome
 from predictive.report.language import Language
+from predictive.report.phrases import translate
 from predictive.report.summary import Group, Summary
 from predictive.report.views.tables import table, words
 
@@ -47,9 +48,13 @@ def _reliability(found: Evidence, say: Language) -> Panel:
         ]
         for b in reversed(bins)
     ]
-    columns = [say(f"reliability.column_{name}") for name in ("predicted", "closed", "interval", "examples", "deals")]
+    columns: list[str | Column] = [
+        say(f"reliability.column_{name}") for name in ("predicted", "closed", "interval", "examples", "deals")
+    ]
     numbers = table("reliability-table", say("reliability.table"), columns, cells, folded=True)
-    return Panel(title, (Figure("reliability", title, chart, say("reliability.caption"), numbers, say("page.steps")),), half=True)
+    return Panel(
+        title, (Figure("reliability", title, chart, say("reliability.caption"), numbers, say("page.steps")),), half=True
+    )
 
 
 def _reliability_title(found: Evidence, say: Language) -> str:
@@ -75,7 +80,11 @@ def _gain(found: Evidence, say: Language) -> Panel:
         values = [found.found_at(name, share) for name in COMPETITORS]
         lift = None if values[0] is None else values[0] / share
         cells.append([say.percent(share), *map(say.percent, values), f"×{say.number(lift, 1)}"])
-    columns = [say("gain.column_worked"), *(say(f"competitor.{n}") for n in COMPETITORS), say("gain.column_lift")]
+    columns: list[str | Column] = [
+        say("gain.column_worked"),
+        *(say(f"competitor.{n}") for n in COMPETITORS),
+        say("gain.column_lift"),
+    ]
     numbers = table("gain-table", say("gain.table"), columns, cells, folded=True)
     return Panel(title, (Figure("gain", title, chart, say("gain.caption"), numbers, say("page.steps")),), half=True)
 
@@ -97,17 +106,16 @@ def _audited(summary: Summary, say: Language) -> list[Panel]:
     if audit is None:
         why = [Text(text) for text in summary.examined.why_not] or [Text(say("audit.not_examined"))]
         return [Panel(say("audit.title_none"), tuple(why))]
+    left = [say("audit.left_out", n, why=translate(why, say)) for why, n in audit.left_out.items()]
     if not audit.lines:
         text = say("audit.nothing_matured", audit.waiting, within=say.duration(summary.making.horizon))
-        return [Panel(say("audit.title_none"), (Text(text),))]
+        return [Panel(say("audit.title_none"), (Text(text), *(Text(t, "soft small") for t in left)))]
     lines = {by: [line for line in audit.lines if line.by == by] for by in ("all", "month", "tier", "band", "model")}
     (everything,) = lines["all"]
-    blocks: list[Block] = [
-        _count_table(by, lines[by], say) for by in ("month", "tier", "band") if lines[by]
-    ]
-    left = sum(audit.left_out.values())
-    note = say("audit.note", left=say("unit.score", left), waiting=say("unit.score", audit.waiting))
-    return [Panel(_audit_title(everything, say), (*blocks, Text(note, "soft small")))]
+    blocks: list[Block] = [_count_table(by, lines[by], say) for by in ("month", "tier", "band") if lines[by]]
+    note = say("audit.note", waiting=say("unit.score", audit.waiting))
+    notes = (Text(" ".join((note, *left)), "soft small"),)
+    return [Panel(_audit_title(everything, say), (*blocks, *notes))]
 
 
 def _audit_title(line: Line, say: Language) -> str:
@@ -124,13 +132,17 @@ def _count_table(by: str, lines: list[Line], say: Language) -> Table:
         verdict = say("luck.possible" if c.luck >= LUCK else "luck.unlikely")
         cells.append([name, say.count(c.n), say.number(c.predicted, 1), say.count(c.actual), interval, verdict])
     names = ("scores", "predicted", "closed", "ratio")
-    columns = [say(f"audit.by_{by}"), *(say(f"audit.column_{name}") for name in names), words(say("audit.column_luck"))]
+    columns: list[str | Column] = [
+        say(f"audit.by_{by}"),
+        *(say(f"audit.column_{name}") for name in names),
+        words(say("audit.column_luck")),
+    ]
     return table(f"audit-{by}", say(f"audit.table_{by}"), columns, cells, wide=True)
 
 
 def _compared(found: Evidence, say: Language) -> Panel:
     verdicts = Points(tuple(Point(_verdict(found, opponent, say)) for opponent in OPPONENTS))
-    columns = [
+    columns: list[str | Column] = [
         say("compared.metric"),
         *(say(f"competitor.{name}") for name in COMPETITORS),
         *(words(say(f"compared.against_{name}")) for name in OPPONENTS),
@@ -190,7 +202,10 @@ def _groups(groups: tuple[Group, ...], say: Language) -> tuple[Block, ...]:
             ]
         )
     names = ("group", "examples", "predicted", "closed", "ratio", "listed")
-    columns = [*(say(f"groups.column_{name}") for name in names), words(say("groups.column_verdict"))]
+    columns: list[str | Column] = [
+        *(say(f"groups.column_{name}") for name in names),
+        words(say("groups.column_verdict")),
+    ]
     numbers = table("groups-table", say("groups.table"), columns, cells, folded=True, wide=True)
     return numbers, Text(say("groups.note"), "soft small")
 
@@ -206,4 +221,3 @@ def _level(group: Group) -> str:
 
 def _finite(value: float) -> float | None:
     return value if value == value and abs(value) != float("inf") else None
-

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from predictive.report.bars import SHOWN, driver_chart
-from predictive.report.blocks import Block, Cell, Figure, Key, Panel, Section, Text
+from predictive.report.blocks import Cell, Column, Figure, Key, Panel, Section, Text
 from predictive.report.language import Language
 from predictive.report.phrases import translate
 from predictive.report.summary import Driver, Summary
@@ -17,15 +17,16 @@ TOP = 3
 
 def why_section(summary: Summary, say: Language) -> Section:
     """The whole section."""
-    return Section("why", say("why.title"), (_drivers(summary, say), *_examples(summary, say)))
+    panels = (_drivers(summary, say), *_sides(summary, say), *_examples(summary, say))
+    return Section("why", say("why.title"), panels)
 
 
 def _drivers(summary: Summary, say: Language) -> Panel:
     title, chart = _title(summary, say), driver_chart(summary.drivers, say)
     if chart is None:
-        return Panel(title, ())
+        return Panel(title, (), half=True)
     cells = [_row(d, say) for d in summary.drivers[:LISTED]]
-    columns = [
+    columns: list[str | Column] = [
         say("drivers.column_feature"),
         words(say("drivers.column_side")),
         say("drivers.column_odds"),
@@ -35,8 +36,7 @@ def _drivers(summary: Summary, say: Language) -> Panel:
     keys = tuple(Key(side, say(f"side.{side}")) for side in SIDES)
     shown = say("unit.feature", min(SHOWN, sum(d.mean > 0 for d in summary.drivers)))
     caption = say("drivers.caption", shown=shown, all=say.count(len(summary.drivers)))
-    blocks: tuple[Block, ...] = (Figure("drivers", title, chart, caption, numbers, say("page.steps"), keys), _sides(summary, say))
-    return Panel(title, blocks)
+    return Panel(title, (Figure("drivers", title, chart, caption, numbers, say("page.steps"), keys),), half=True)
 
 
 def _row(driver: Driver, say: Language) -> list[Cell]:
@@ -55,7 +55,9 @@ def direction(driver: Driver, say: Language) -> str:
     if not driver.levels:
         return "–"
     worst, best = driver.levels[0], driver.levels[-1]
-    return say("direction.levels", best=best.value, up=say.factor(best.part), worst=worst.value, down=say.factor(worst.part))
+    return say(
+        "direction.levels", best=best.value, up=say.factor(best.part), worst=worst.value, down=say.factor(worst.part)
+    )
 
 
 def _title(summary: Summary, say: Language) -> str:
@@ -64,24 +66,29 @@ def _title(summary: Summary, say: Language) -> str:
     return say("drivers.title", len(names), features=say.listed(names)) if names else say("drivers.none")
 
 
-def _sides(summary: Summary, say: Language) -> Block:
-    """What each side contributes, the one that moves the score most first."""
+def _sides(summary: Summary, say: Language) -> list[Panel]:
+    """What each side contributes, the one that moves the score most first; nothing where nothing moves it."""
     total, found = sum(d.mean for d in summary.drivers), []
     for side in SIDES:
         mine = [d for d in summary.drivers if d.side == side]
         if mine and total > 0:
             found.append((sum(d.mean for d in mine) / total, side, mine))
+    if not found:
+        return []
+    found.sort(key=lambda row: -row[0])
     cells = [
         [say(f"side.{side}"), say.percent(share), say.count(len(mine)), translate(mine[0].description, say)]
-        for share, side, mine in sorted(found, key=lambda row: -row[0])
+        for share, side, mine in found
     ]
-    columns = [
+    columns: list[str | Column] = [
         say("sides.column_side"),
         say("sides.column_share"),
         say("sides.column_features"),
         words(say("sides.column_strongest")),
     ]
-    return table("sides-table", say("sides.table"), columns, cells)
+    most = say(f"side.{found[0][1]}")
+    title = say("sides.title", side=most)
+    return [Panel(title[0].upper() + title[1:], (table("sides-table", say("sides.table"), columns, cells),), half=True)]
 
 
 def _examples(summary: Summary, say: Language) -> list[Panel]:
