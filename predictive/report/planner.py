@@ -89,16 +89,13 @@ def closes_interval(expected: float, level: float, *, most: int) -> tuple[int, i
     varies less than a Poisson number, so that the interval is rather too wide; it ends at `most`.
 
     >>> closes_interval(10.0, 0.0, most=100), closes_interval(10.0, 0.3, most=100)
-    ((4, 17), (3, 21))
+    ((4, 17), (3, 20))
     """
     from scipy.stats import nbinom, poisson
 
-    tail = (1 - SURE) / 2
-    if level**2 * expected < 1e-9:
-        ends = poisson.ppf([tail, 1 - tail], expected)
-    else:
-        ends = nbinom.ppf([tail, 1 - tail], 1 / level**2, 1 / (1 + level**2 * expected))
-    return min(int(ends[0]), most), min(int(ends[1]), most)
+    tail, spread = (1 - SURE) / 2, level**2
+    closes = poisson(expected) if spread * expected < 1e-9 else nbinom(1 / spread, 1 / (1 + spread * expected))
+    return min(int(closes.ppf(tail)), most), min(int(closes.ppf(1 - tail)), most)
 
 
 def _by_points(probability: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

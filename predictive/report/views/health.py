@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from predictive.report.blocks import Block, Cell, Column, Panel, Point, Points, Section, Text
+from predictive.report.blocks import Block, Cell, Panel, Point, Points, Section, Text
 from predictive.report.language import Language
 from predictive.report.phrases import translate
 from predictive.report.summary import Summary
-from predictive.report.views.tables import table, words
+from predictive.report.views.tables import heads, table
 
 MOVED, STABLE = 0.25, 0.1
 SHOWN = 15
@@ -28,12 +28,8 @@ def _fresh(summary: Summary, say: Language) -> Panel:
         [f.table, say.day(f.newest), say("unit.day", max((summary.made_at - f.newest).days, 0))]
         for f in sorted(fresh, key=lambda f: f.newest)
     ]
-    columns: list[str | Column] = [
-        say("fresh.column_table"),
-        words(say("fresh.column_newest")),
-        say("fresh.column_age"),
-    ]
-    numbers = table("fresh-table", say("fresh.table"), columns, cells)
+    columns = heads(say, "fresh", ("table", "newest", "age"), words=["newest"])
+    numbers = table("fresh", say("fresh.table"), columns, cells)
     return Panel(say("fresh.title", day=say.day(newest)), (numbers,), half=True)
 
 
@@ -46,12 +42,8 @@ def _drift(summary: Summary, say: Language) -> Panel:
     moved = [s for s in shifts if s.psi > max(MOVED, s.noise)]
     words_of = {d.name: translate(d.description, say) for d in summary.drivers}
     cells = [[words_of.get(s.name, s.name), say.number(s.psi), _moved(s.psi, s.noise, say)] for s in shifts[:SHOWN]]
-    columns: list[str | Column] = [
-        say("drift.column_input"),
-        say("drift.column_index"),
-        words(say("drift.column_verdict")),
-    ]
-    numbers = table("drift-table", say("drift.table"), columns, cells, folded=True)
+    columns = heads(say, "drift", ("input", "index", "verdict"), words=["verdict"])
+    numbers = table("drift", say("drift.table"), columns, cells, folded=True)
     title = say("drift.title" if moved else "drift.title_stable", len(moved), all=say.count(len(shifts)))
     return Panel(title, (numbers, Text(say("drift.note"), "soft small")), half=True)
 
@@ -68,9 +60,8 @@ def _filled(summary: Summary, say: Language) -> Panel:
         return Panel(say("filled.title_none"), (Text(say("filled.none")),), half=True)
     half = sum(f.share < 0.5 for f in filled)
     cells = [[f.name, f.table, say.percent(f.share), say.count(f.rows - f.known)] for f in filled]
-    columns: list[str | Column] = [say("filled.column_name"), words(say("filled.column_table"))]
-    columns_all: list[str | Column] = [*columns, say("filled.column_share"), say("filled.column_missing")]
-    numbers = table("filled-table", say("filled.table"), columns_all, cells, folded=True)
+    columns = heads(say, "filled", ("name", "table", "share", "missing"), words=["table"])
+    numbers = table("filled", say("filled.table"), columns, cells, folded=True)
     title = say("filled.title" if half else "filled.title_full", half, all=say.count(len(filled)))
     return Panel(title, (numbers,), half=True)
 
@@ -102,9 +93,7 @@ def _sensitive(summary: Summary, say: Language) -> Panel:
         ]
         for g in groups
     ]
-    columns: list[str | Column] = [
-        say(f"groups.column_{name}") for name in ("group", "examples", "predicted", "closed", "ratio", "listed")
-    ]
-    numbers = table("sensitive-table", say("sensitive.table"), columns, cells, wide=True)
+    columns = heads(say, "groups", ("group", "examples", "predicted", "closed", "ratio", "listed"))
+    numbers = table("sensitive", say("sensitive.table"), columns, cells, wide=True)
     title = say("sensitive.title" if off else "sensitive.title_even", off)
     return Panel(title, (numbers, Text(say("sensitive.note"), "soft small")))

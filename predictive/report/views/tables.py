@@ -1,20 +1,16 @@
-"""Shorthand that the views share: cells, columns and rows."""
+"""Shorthand that the views share: headings, rows and tables."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from predictive.report.blocks import Cell, Column, Table
+from predictive.report.language import Language
 
 
-def column(text: str) -> Column:
-    """A column of numbers."""
-    return Column(text)
-
-
-def words(text: str, note: str = "") -> Column:
-    """A column of words."""
-    return Column(text, words=True, note=note)
+def heads(say: Language, part: str, names: Sequence[str], *, words: Collection[str] = ()) -> tuple[Column, ...]:
+    """The headings ``part.column_name`` of the catalogue; the first column and those in `words` hold words."""
+    return tuple(Column(say(f"{part}.column_{n}"), words=i == 0 or n in words) for i, n in enumerate(names))
 
 
 def rows(cells: Iterable[Iterable[str | Cell]]) -> tuple[tuple[Cell, ...], ...]:
@@ -25,12 +21,11 @@ def rows(cells: Iterable[Iterable[str | Cell]]) -> tuple[tuple[Cell, ...], ...]:
 def table(
     name: str,
     label: str,
-    columns: Iterable[str | Column],
+    columns: Sequence[Column],
     cells: Iterable[Iterable[str | Cell]],
     *,
     folded: bool = False,
     wide: bool = False,
 ) -> Table:
-    """A table; the first column holds words, the others numbers where nothing else is said."""
-    named = tuple(c if isinstance(c, Column) else Column(c, words=i == 0) for i, c in enumerate(columns))
-    return Table(name, label, named, rows(cells), folded, wide)
+    """A table of texts and cells; a `folded` one is opened by its label, a `wide` one scrolls on a phone."""
+    return Table(f"{name}-table", label, tuple(columns), rows(cells), folded, wide)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from predictive.report.bars import Part, bar_chart, tier_chart
-from predictive.report.blocks import Cell, Figure, Key, Matrix, Panel, Planner, Section, Square, Table, Text
+from predictive.report.blocks import Cell, Column, Figure, Key, Matrix, Panel, Planner, Section, Square, Table, Text
 from predictive.report.language import Language
 from predictive.report.phrases import translate
 from predictive.report.summary import Summary
 from predictive.report.views.findings import headline
-from predictive.report.views.tables import rows, table, words
+from predictive.report.views.tables import heads, rows, table
 from predictive.report.work import Contact, Work
 from predictive.tables import STAGES, TIERS
 
@@ -74,12 +74,12 @@ def _planner(summary: Summary, say: Language) -> list[Panel]:
             ]
         )
     names = ("contacts", "cut_off", "expected", "interval", "rules", "found", "found_rules")
-    columns = [say(f"planner.column_{name}") for name in names]
-    numbers = table("planner-table", say("planner.table"), columns, cells, folded=True, wide=True)
+    columns = heads(say, "planner", names)
+    numbers = table("planner", say("planner.table"), columns, cells, folded=True, wide=True)
     step = plan.steps[plan.start]
     places = {"expected": say.expected(step.expected), "rules": say.expected(step.by_rules)}
     title = say("planner.title", step.contacts, within=say.duration(summary.making.horizon), **places)
-    slider = Planner("planner", say("planner.ask"), plan.start, tuple(columns[1:]), numbers)
+    slider = Planner("planner", say("planner.ask"), plan.start, tuple(c.text for c in columns[1:]), numbers)
     return [Panel(title, (slider, Text(say("planner.note"), "soft small")))]
 
 
@@ -90,8 +90,8 @@ def _tiers(work: Work, say: Language) -> Panel:
         [say(f"tier.{n}"), say.percent(work.lowest[n]), say.count(g.contacts), say.expected(g.expected)]
         for n, g in work.tiers.items()
     ]
-    columns = [say(f"tiers.column_{name}") for name in ("tier", "from", "contacts", "expected")]
-    numbers = table("tiers-table", say("tiers.table"), columns, cells)
+    columns = heads(say, "tiers", ("tier", "from", "contacts", "expected"))
+    numbers = table("tiers", say("tiers.table"), columns, cells)
     keys = tuple(Key(kind, say(f"tiers.key_{kind}")) for kind in ("contacts", "closes"))
     blocks = (
         ()
@@ -127,8 +127,8 @@ def _funnel(work: Work, say: Language) -> Panel:
         counts = (say.count(group.contacts), say.count(reached.contacts), conversion, say.percent(group.probability))
         cells.append([name, *counts, say.expected(group.expected), say.count(group.top)])
     names = ("stage", "contacts", "reached", "conversion", "probability", "expected", "top")
-    columns = [say(f"stages.column_{name}") for name in names]
-    numbers = table("stages-table", say("stages.table"), columns, cells, folded=True, wide=True)
+    columns = heads(say, "stages", names)
+    numbers = table("stages", say("stages.table"), columns, cells, folded=True, wide=True)
     chart, title = bar_chart(bars), _funnel_title(work, say)
     figures = (
         () if chart is None else (Figure("stages", title, chart, say("stages.caption"), numbers, say("page.steps")),)
@@ -171,5 +171,7 @@ def contact_table(name: str, contacts: tuple[Contact, ...], say: Language) -> Ta
             ]
         )
     heads = (("contact", ""), ("probability", "tier"), ("quadrant", ""), ("rule_score", "stage"), ("reasons", ""))
-    columns = tuple(words(say(f"top.column_{h}"), note=say(f"top.column_{n}") if n else "") for h, n in heads)
+    columns = tuple(
+        Column(say(f"top.column_{h}"), words=True, note=say(f"top.column_{n}") if n else "") for h, n in heads
+    )
     return Table(f"{name}-table", say(f"{name}.table"), columns, rows(cells), list=True)

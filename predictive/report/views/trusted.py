@@ -9,7 +9,7 @@ from predictive.report.evidence import COMPETITORS, OPPONENTS, Estimate, Evidenc
 from predictive.report.language import Language
 from predictive.report.phrases import translate
 from predictive.report.summary import Group, Summary
-from predictive.report.views.tables import table, words
+from predictive.report.views.tables import heads, table
 
 WORKED = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0)
 PLACES = {"log_loss": 3, "brier": 4, "roc_auc": 3, "average_precision": 3, "lift_at_10": 2, "calibration_in_large": 2}
@@ -48,10 +48,8 @@ def _reliability(found: Evidence, say: Language) -> Panel:
         ]
         for b in reversed(bins)
     ]
-    columns: list[str | Column] = [
-        say(f"reliability.column_{name}") for name in ("predicted", "closed", "interval", "examples", "deals")
-    ]
-    numbers = table("reliability-table", say("reliability.table"), columns, cells, folded=True)
+    columns = heads(say, "reliability", ("predicted", "closed", "interval", "examples", "deals"))
+    numbers = table("reliability", say("reliability.table"), columns, cells, folded=True)
     return Panel(
         title, (Figure("reliability", title, chart, say("reliability.caption"), numbers, say("page.steps")),), half=True
     )
@@ -80,12 +78,9 @@ def _gain(found: Evidence, say: Language) -> Panel:
         values = [found.found_at(name, share) for name in COMPETITORS]
         lift = None if values[0] is None else values[0] / share
         cells.append([say.percent(share), *map(say.percent, values), f"×{say.number(lift, 1)}"])
-    columns: list[str | Column] = [
-        say("gain.column_worked"),
-        *(say(f"competitor.{n}") for n in COMPETITORS),
-        say("gain.column_lift"),
-    ]
-    numbers = table("gain-table", say("gain.table"), columns, cells, folded=True)
+    first, last = heads(say, "gain", ("worked", "lift"))
+    columns = (first, *(Column(say(f"competitor.{n}")) for n in COMPETITORS), last)
+    numbers = table("gain", say("gain.table"), columns, cells, folded=True)
     return Panel(title, (Figure("gain", title, chart, say("gain.caption"), numbers, say("page.steps")),), half=True)
 
 
@@ -131,24 +126,19 @@ def _count_table(by: str, lines: list[Line], say: Language) -> Table:
         interval = say.number_range(_finite(c.ratio.low), _finite(c.ratio.high))
         verdict = say("luck.possible" if c.luck >= LUCK else "luck.unlikely")
         cells.append([name, say.count(c.n), say.number(c.predicted, 1), say.count(c.actual), interval, verdict])
-    names = ("scores", "predicted", "closed", "ratio")
-    columns: list[str | Column] = [
-        say(f"audit.by_{by}"),
-        *(say(f"audit.column_{name}") for name in names),
-        words(say("audit.column_luck")),
-    ]
+    columns = heads(say, "audit", (by, "scores", "predicted", "closed", "ratio", "luck"), words=["luck"])
     return table(f"audit-{by}", say(f"audit.table_{by}"), columns, cells, wide=True)
 
 
 def _compared(found: Evidence, say: Language) -> Panel:
     verdicts = Points(tuple(Point(_verdict(found, opponent, say)) for opponent in OPPONENTS))
-    columns: list[str | Column] = [
-        say("compared.metric"),
-        *(say(f"competitor.{name}") for name in COMPETITORS),
-        *(words(say(f"compared.against_{name}")) for name in OPPONENTS),
-    ]
+    columns = (
+        Column(say("compared.metric"), words=True),
+        *(Column(say(f"competitor.{name}")) for name in COMPETITORS),
+        *(Column(say(f"compared.against_{name}"), words=True) for name in OPPONENTS),
+    )
     cells = [_metric_row(measured, say) for measured in found.metrics]
-    numbers = table("compared-table", say("compared.table"), columns, cells, wide=True)
+    numbers = table("compared", say("compared.table"), columns, cells, wide=True)
     return Panel(say("compared.title"), (verdicts, numbers, Text(say("compared.note"), "soft small")))
 
 
@@ -201,12 +191,9 @@ def _groups(groups: tuple[Group, ...], say: Language) -> tuple[Block, ...]:
                 verdict,
             ]
         )
-    names = ("group", "examples", "predicted", "closed", "ratio", "listed")
-    columns: list[str | Column] = [
-        *(say(f"groups.column_{name}") for name in names),
-        words(say("groups.column_verdict")),
-    ]
-    numbers = table("groups-table", say("groups.table"), columns, cells, folded=True, wide=True)
+    names = ("group", "examples", "predicted", "closed", "ratio", "listed", "verdict")
+    columns = heads(say, "groups", names, words=["verdict"])
+    numbers = table("groups", say("groups.table"), columns, cells, folded=True, wide=True)
     return numbers, Text(say("groups.note"), "soft small")
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from predictive.report.bars import SHOWN, driver_chart
-from predictive.report.blocks import Cell, Column, Figure, Key, Panel, Section, Text
+from predictive.report.blocks import Cell, Figure, Key, Panel, Section, Text
 from predictive.report.language import Language
 from predictive.report.phrases import translate
 from predictive.report.summary import Driver, Summary
-from predictive.report.views.tables import table, words
+from predictive.report.views.tables import heads, table
 from predictive.report.views.todo import contact_table
 
 SIDES = ("fit", "interest", "context")
@@ -26,13 +26,8 @@ def _drivers(summary: Summary, say: Language) -> Panel:
     if chart is None:
         return Panel(title, (), half=True)
     cells = [_row(d, say) for d in summary.drivers[:LISTED]]
-    columns: list[str | Column] = [
-        say("drivers.column_feature"),
-        words(say("drivers.column_side")),
-        say("drivers.column_odds"),
-        words(say("drivers.column_direction")),
-    ]
-    numbers = table("drivers-table", say("drivers.table"), columns, cells, folded=True, wide=True)
+    columns = heads(say, "drivers", ("feature", "side", "odds", "direction"), words=["side", "direction"])
+    numbers = table("drivers", say("drivers.table"), columns, cells, folded=True, wide=True)
     keys = tuple(Key(side, say(f"side.{side}")) for side in SIDES)
     shown = say("unit.feature", min(SHOWN, sum(d.mean > 0 for d in summary.drivers)))
     caption = say("drivers.caption", shown=shown, all=say.count(len(summary.drivers)))
@@ -80,15 +75,10 @@ def _sides(summary: Summary, say: Language) -> list[Panel]:
         [say(f"side.{side}"), say.percent(share), say.count(len(mine)), translate(mine[0].description, say)]
         for share, side, mine in found
     ]
-    columns: list[str | Column] = [
-        say("sides.column_side"),
-        say("sides.column_share"),
-        say("sides.column_features"),
-        words(say("sides.column_strongest")),
-    ]
+    columns = heads(say, "sides", ("side", "share", "features", "strongest"), words=["strongest"])
     most = say(f"side.{found[0][1]}")
     title = say("sides.title", side=most)
-    return [Panel(title[0].upper() + title[1:], (table("sides-table", say("sides.table"), columns, cells),), half=True)]
+    return [Panel(title[0].upper() + title[1:], (table("sides", say("sides.table"), columns, cells),), half=True)]
 
 
 def _examples(summary: Summary, say: Language) -> list[Panel]:
