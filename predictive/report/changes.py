@@ -56,7 +56,8 @@ def read_changes(scores: pd.DataFrame, history: pd.DataFrame, runs: pd.DataFrame
     both = tonight[columns].merge(then, on="contact_id", how="left", suffixes=("", "_before"))
     there, was = both["probability"].notna(), both["probability_before"].notna()
     rank = {name: i for i, name in enumerate(reversed(TIERS))}
-    steps = (both["tier"].map(rank) - both["tier_before"].map(rank))[there & was]
+    ranks = [both[name].map(rank).astype("Float64") for name in ("tier", "tier_before")]
+    steps = (ranks[0] - ranks[1])[there & was]
     now = float(scores["probability"].sum())
     versions = (str(last["model_version"]), str(before["model_version"]))
     return Changes(
