@@ -6,11 +6,14 @@ from html.parser import HTMLParser
 from importlib import resources
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from predictive.report import render, summarise
+from predictive.report import Written, render, summarise
+from predictive.report.export import as_csv, as_json
+from predictive.report.markdown import as_markdown
 from predictive.tables import QUADRANTS, SCORES, STAGES, TIERS
 
 VOID = {"meta", "input"}
@@ -168,7 +171,7 @@ def some_scores(draw, make):
     ]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_report_can_be_made_of_any_valid_scores(data, bundle, config, make, tmp_path, english, spanish):
     rows = data.draw(some_scores(make))

@@ -92,7 +92,7 @@ def _fed(summary: Summary, say: Language) -> list[Attention]:
 
 def _axes(summary: Summary, say: Language) -> list[Attention]:
     why = summary.making.why_null
-    said = [say("attention.null_axis", axis=say(f"axis.{axis}"), why=translate(w, say)) for axis, w in why.items()]
+    said = [say("attention.null_axis", axis=say(f"axis_word.{axis}"), why=translate(w, say)) for axis, w in why.items()]
     return [Attention("check", f"{text} {say('attention.by_tier')}" if text is said[-1] else text) for text in said]
 
 
@@ -104,7 +104,7 @@ def _training(summary: Summary, say: Language) -> list[Attention]:
     # Axes that are null are told with their reasons already.
     told = {f"the {axis} axis is null: {why}" for axis, why in making.why_null.items()}
     found += [Attention("check", _sentence(text, say)) for text in making.said if text and text not in told]
-    found += [Attention("check", _sentence(text, say)) for text in _merged(making.notes)]
+    found += [Attention("check", f"{translate(text, say)}.") for text in _merged(making.notes)]
     if making.immature:
         places = {"within": say.duration(making.horizon)}
         found.append(Attention("know", say("attention.immature", making.immature, **places)))

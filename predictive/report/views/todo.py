@@ -29,7 +29,9 @@ def _matrix(summary: Summary, say: Language) -> Panel:
     work = summary.work
     if work.by_tier:
         why = summary.making.why_null
-        said = [say("matrix.null_axis", axis=say(f"axis.{axis}"), why=translate(w, say)) for axis, w in why.items()]
+        said = [
+            say("matrix.null_axis", axis=say(f"axis_word.{axis}"), why=translate(w, say)) for axis, w in why.items()
+        ]
         return Panel(say("matrix.title_none"), (*map(Text, said), Text(say("matrix.none"), "soft small")))
     group = work.quadrants["pursue"]
     share = say.percent(group.contacts / work.everyone.contacts)
