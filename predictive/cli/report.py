@@ -12,7 +12,7 @@ from predictive.errors import ModelError, PredictiveError
 
 if TYPE_CHECKING:
     from predictive.config import Config
-    from predictive.report import Examined, Language, Summary, Written
+    from predictive.report import Examined, Language, Summary
     from predictive.sinks import Sink
 
 EXAMPLE = "Example:\n  predictive report configs/demo.yaml --lang es --markdown report.md"
@@ -35,28 +35,26 @@ def run(args: argparse.Namespace) -> int:
     """Write the report; exit 0."""
     from predictive.config_file import load_config
     from predictive.model.bundle import load_bundle
-    from predictive.report import Written, load_language, summarise
+    from predictive.report import load_language, write_report
     from predictive.report.artifact import keep_in_mlflow
     from predictive.report.export import as_json
     from predictive.sinks import open_sink
 
     config = load_config(args.config)
     code = config.report_language if args.lang is None else args.lang
-    language = load_language(code, zone=config.timezone)
-    sink = open_sink(config.sink)
-    written = Written(sink.read_current(), sink.read_history(), sink.read_runs())
-    bundle = load_bundle(args.model if args.model is not None else _last_bundle(config.models, written))
-    examined = _examined(args.config, config, sink)
-    summary = summarise(bundle, written, config, now=datetime.now(UTC), examined=examined)
+    language, sink = load_language(code, zone=config.timezone), open_sink(config.sink)
+    bundle = load_bundle(args.model if args.model is not None else _last_bundle(config.models, sink.read_runs()))
     path = config.report if args.out is None else args.out
-    _write(summary, language, path, args)
+    examined = _examined(args.config, config, sink)
+    summary = write_report(bundle, sink, config, path, now=datetime.now(UTC), language=code, examined=examined)
+    _write_data(summary, language, args)
     notes = keep_in_mlflow(config.tracking, bundle.version, path)
     if args.json:
         rows = summary.work.everyone.contacts
         found = {"report": str(path), "model_version": bundle.version, "rows": rows, "notes": list(notes)}
         say_json(found | {"summary": as_json(summary)})
     else:
-        _print(summary, written, config, path, args.config)
+        _print(summary, config, path, args.config)
         for note in notes:
             say(f"note      {note}")
     return 0
@@ -73,14 +71,12 @@ def _examined(named: str, config: Config, sink: Sink) -> Examined:
         return Examined(None, (), (), (str(error),))
 
 
-def _write(summary: Summary, language: Language, path: Path, args: argparse.Namespace) -> None:
-    """The page, and what was asked for beside it."""
-    from predictive.report import render
+def _write_data(summary: Summary, language: Language, args: argparse.Namespace) -> None:
+    """What was asked for beside the page."""
     from predictive.report.export import as_csv
     from predictive.report.files import replace_text
     from predictive.report.markdown import as_markdown
 
-    replace_text(path, render(summary, language))
     if args.markdown is not None:
         replace_text(args.markdown, as_markdown(summary, language))
     if args.csv is not None:
@@ -88,10 +84,8 @@ def _write(summary: Summary, language: Language, path: Path, args: argparse.Name
             replace_text(args.csv / f"{name}.csv", text)
 
 
-def _print(summary: Summary, written: Written, config: Config, path: Path, named: str) -> None:
+def _print(summary: Summary, config: Config, path: Path, named: str) -> None:
     """Five lines: what was done, what to work, where the scores and the report are, and what to type next."""
-    from predictive.report import load_language
-
     night, work = summary.night, summary.work
     if night is None or work.everyone.contacts == 0:
         say("scored    nobody yet; the report shows the training")
@@ -99,21 +93,20 @@ def _print(summary: Summary, written: Written, config: Config, path: Path, named
         say(f"next      predictive score {named}")
         return
     where = shorten(config.sink.path) + (f", table {config.sink.table}" if config.sink.kind == "duckdb" else "")
-    first = written.scores.sort_values(["probability", "contact_id"], ascending=[False, True])["contact_id"].iloc[0]
-    day = load_language("en", zone="UTC").day(night.as_of)
-    say(f"scored    {work.everyone.contacts:,} contacts as of {day} with the model {night.model_version}")
-    say(f"to work   {work.quadrants['pursue'].contacts:,} to pursue; {work.tiers['very high'].contacts:,} of tier "
-        f"very high, {work.tiers['high'].contacts:,} high")  # fmt: skip
+    contacts, pursue = work.everyone.contacts, work.quadrants["pursue"].contacts
+    high = f"{work.tiers['very high'].contacts:,} of tier very high, {work.tiers['high'].contacts:,} high"
+    say(f"scored    {contacts:,} contacts as of {night.as_of:%Y-%m-%d} with the model {night.model_version}")
+    say(f"to work   {pursue:,} to pursue; {high}")
     say(f"scores    {where}")
     say(f"report    {shorten(path.resolve())}")
-    say(f"next      predictive explain {named} {first}")
+    say(f"next      predictive explain {named} {work.top[0].contact_id if work.top else 'CONTACT_ID'}")
 
 
-def _last_bundle(models: Path, written: Written) -> Path:
+def _last_bundle(models: Path, runs: object) -> Path:
     """The bundle that scored last, if it still lies in `models`; else the champion."""
     from predictive.model.bundle import MANIFEST, champion
 
-    versions = list(written.runs["model_version"])
+    versions = list(getattr(runs, "model_version", []))
     path = champion(models)
     if versions and (models / versions[-1] / MANIFEST).is_file():
         return models / str(versions[-1])

@@ -15,5 +15,17 @@ from predictive.report.examined import Examined, examine
 from predictive.report.language import Language, languages, load_language
 from predictive.report.render import render
 from predictive.report.summary import Summary, Written, summarise
+from predictive.report.write import write_report
 
-__all__ = ["Examined", "Language", "Summary", "Written", "examine", "languages", "load_language", "render", "summarise"]
+__all__ = [
+    "Examined",
+    "Language",
+    "Summary",
+    "Written",
+    "examine",
+    "languages",
+    "load_language",
+    "render",
+    "summarise",
+    "write_report",
+]
