@@ -8,6 +8,8 @@ import pandas as pd
 
 from predictive.tables import QUADRANTS, TIERS
 
+COLUMNS = ["contact_id", "probability", "quadrant", "tier"]
+
 
 @dataclass(frozen=True)
 class Move:
@@ -48,12 +50,8 @@ def read_changes(scores: pd.DataFrame, history: pd.DataFrame, runs: pd.DataFrame
     if len(nights) < 2:
         return None
     last, before = nights.iloc[-1], nights.iloc[-2]
-    rows = history[~history["past"].astype(bool)].sort_values(["night", "scored_at"], kind="stable")
-    tonight = rows[rows["night"] == last["as_of"]].drop_duplicates("contact_id", keep="last")
-    earlier = rows[(rows["night"] < last["as_of"]) & rows["contact_id"].isin(tonight["contact_id"])]
-    columns = ["contact_id", "probability", "quadrant", "tier"]
-    then = earlier.drop_duplicates("contact_id", keep="last")[columns]
-    both = tonight[columns].merge(then, on="contact_id", how="left", suffixes=("", "_before"))
+    tonight, then = _since(history[~history["past"].astype(bool)], last["as_of"])
+    both = tonight.merge(then, on="contact_id", how="left", suffixes=("", "_before"))
     there, was = both["probability"].notna(), both["probability_before"].notna()
     rank = {name: i for i, name in enumerate(reversed(TIERS))}
     ranks = [both[name].map(rank).astype("Float64") for name in ("tier", "tier_before")]
@@ -72,6 +70,17 @@ def read_changes(scores: pd.DataFrame, history: pd.DataFrame, runs: pd.DataFrame
         expected_before=now - float(both["probability"].sum()) + float(both["probability_before"].sum()),
         model_before=None if versions[0] == versions[1] else versions[1],
     )
+
+
+def _since(history: pd.DataFrame, night: pd.Timestamp) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The contacts whose scores changed in a night: as they are since, and as they were before."""
+    now, earlier = history["night"] == night, history["night"] < night
+    mine = history.loc[now, "contact_id"]
+    found = []
+    for rows in (history[now], history[earlier & history["contact_id"].isin(mine)]):
+        newest = rows.sort_values(["night", "scored_at"], kind="stable").drop_duplicates("contact_id", keep="last")
+        found.append(newest[COLUMNS])
+    return found[0], found[1]
 
 
 def _moves(both: pd.DataFrame, column: str, names: tuple[str, ...]) -> tuple[Move, ...]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
-from predictive.report.work import BUSY, Contact, to_contact
+from predictive.report.work import Contact, busy, to_contact
 from predictive.tables import TIERS
 
 SURPRISES = 3
@@ -27,15 +28,23 @@ class Examples:
 
 def find_examples(scores: pd.DataFrame) -> Examples:
     """The examples among the current scores without an open deal; none is allowed."""
-    ordered = scores[~scores["stage"].isin(BUSY)].sort_values(["probability", "contact_id"], ascending=[False, True])
-    typical = []
-    for tier in TIERS:
-        rows = ordered[ordered["tier"] == tier]
-        if len(rows):
-            typical.append(to_contact(rows.iloc[len(rows) // 2].to_dict()))
-    if len(ordered) < FEWEST or ordered["rule_score"].nunique() < 2:
-        return Examples(tuple(typical), (), ())
-    gap = ordered["probability"].rank(pct=True) - ordered["rule_score"].rank(pct=True)
-    up, down = (gap.sort_values(ascending=a, kind="stable").index[:SURPRISES] for a in (False, True))
-    chosen = [tuple(to_contact(row) for row in ordered.loc[index].to_dict("records")) for index in (up, down)]
-    return Examples(tuple(typical), *chosen)
+    free = scores[~busy(scores)]
+    typical = [_middle(free[free["tier"] == tier]) for tier in TIERS]
+    shown = tuple(to_contact(row) for rows in typical for row in rows.to_dict("records"))
+    if len(free) < FEWEST or free["rule_score"].nunique() < 2:
+        return Examples(shown, (), ())
+    gap = free["probability"].rank(pct=True) - free["rule_score"].rank(pct=True)
+    up, down = (_largest(free, sign * gap.to_numpy(dtype=np.float64)) for sign in (1, -1))
+    return Examples(shown, up, down)
+
+
+def _middle(rows: pd.DataFrame) -> pd.DataFrame:
+    """The row with the median probability; none of none."""
+    order = np.argsort(rows["probability"].to_numpy(dtype=np.float64), kind="stable")
+    return rows.iloc[order[len(order) // 2 : len(order) // 2 + 1]]
+
+
+def _largest(rows: pd.DataFrame, gap: np.ndarray) -> tuple[Contact, ...]:
+    """The contacts with the largest gaps, the largest first."""
+    chosen = np.argsort(-gap, kind="stable")[:SURPRISES]
+    return tuple(to_contact(row) for row in rows.iloc[chosen].to_dict("records"))

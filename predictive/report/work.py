@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from predictive.quadrants import Cuts
@@ -16,6 +17,7 @@ from predictive.tables import QUADRANTS, STAGES, TIERS
 TOP = 25
 """How many contacts are listed."""
 HIGH_TIERS = TIERS[:2]
+OPPORTUNITY = STAGES[4]
 BUSY = STAGES[4:]
 """Stages of contacts that have an open deal, or have bought."""
 MOST_REASONS = 4
@@ -120,21 +122,31 @@ def count_work(scores: pd.DataFrame, cuts: Cuts) -> Work:
 
     Contacts with an open deal are not listed: sales has them already.
     """
-    ranked = (
-        scores[~scores["stage"].isin(BUSY)]
-        .sort_values(["probability", "contact_id"], ascending=[False, True])
-        .head(TOP)
-    )
+    marks = scores.assign(top=scores["tier"].isin(HIGH_TIERS), open_deals=scores["stage"] == OPPORTUNITY)
     return Work(
-        everyone=_group("all", scores),
-        quadrants={name: _group(name, scores[scores["quadrant"] == name]) for name in QUADRANTS},
-        tiers={name: _group(name, scores[scores["tier"] == name]) for name in TIERS},
-        stages={name: _group(name, scores[scores["stage"] == name]) for name in STAGES},
+        everyone=_group("all", marks),
+        quadrants=_groups(marks, "quadrant", QUADRANTS),
+        tiers=_groups(marks, "tier", TIERS),
+        stages=_groups(marks, "stage", STAGES),
         lowest=dict(zip(TIERS, (*cuts.tiers, 0.0), strict=True)),
         overridden=int(scores["override"].notna().sum()),
         models=tuple(sorted(map(str, scores["model_version"].unique()))),
-        top=tuple(to_contact(row) for row in ranked.to_dict("records")),
+        top=tuple(to_contact(row) for row in highest(scores, TOP).to_dict("records")),
     )
+
+
+def busy(scores: pd.DataFrame) -> pd.Series[bool]:
+    """Whether each contact has an open deal, or has bought: sales has it already."""
+    return scores["stage"].isin(BUSY)
+
+
+def highest(scores: pd.DataFrame, n: int) -> pd.DataFrame:
+    """The `n` scores without an open deal that have the highest probability, equal ones by contact id."""
+    probability = scores["probability"].where(~busy(scores), -1.0).to_numpy(dtype=np.float64)
+    # Only those that may be among them are sorted: a million rows take their time.
+    least = np.partition(probability, -n)[-n] if len(scores) > n else 0.0
+    candidates = scores[(probability >= least) & (probability >= 0)]
+    return candidates.sort_values(["probability", "contact_id"], ascending=[False, True]).head(n)
 
 
 def split_reasons(text: str) -> tuple[Reason, ...]:
@@ -147,14 +159,19 @@ def split_reasons(text: str) -> tuple[Reason, ...]:
     return tuple(r for r in found if r.what not in ("the rest", "level"))
 
 
-def _group(name: str, rows: pd.DataFrame) -> Group:
-    return Group(
-        name=name,
-        contacts=len(rows),
-        expected=float(rows["probability"].sum()),
-        top=int(rows["tier"].isin(HIGH_TIERS).sum()),
-        open_deals=int((rows["stage"] == "opportunity").sum()),
-    )
+def _groups(marks: pd.DataFrame, by: str, names: tuple[str, ...]) -> dict[str, Group]:
+    """The contacts of each name in a column, empty groups included."""
+    parts = marks.groupby(by)[["probability", "top", "open_deals"]].sum().assign(contacts=marks.groupby(by).size())
+    empty = {name: Group(name, 0, 0.0, 0, 0) for name in names}
+    return empty | {
+        str(name): Group(str(name), int(n), float(expected), int(top), int(deals))
+        for name, expected, top, deals, n in parts.itertuples()
+    }
+
+
+def _group(name: str, marks: pd.DataFrame) -> Group:
+    expected, top, deals = (marks[part].sum() for part in ("probability", "top", "open_deals"))
+    return Group(name, len(marks), float(expected), int(top), int(deals))
 
 
 def to_contact(row: dict[Hashable, Any]) -> Contact:
