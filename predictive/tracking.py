@@ -105,8 +105,8 @@ def log_report(tracking: Tracking, bundle: str, file: Path) -> str | None:
     # A store that does not answer is asked twice, not for minutes.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
-    with _mlflow(tracking) as mlflow:
-        try:
+    try:
+        with _mlflow(tracking) as mlflow:
             runs = mlflow.search_runs(
                 experiment_names=[tracking.experiment],
                 filter_string=f"tags.`predictive.bundle` = '{bundle}'",
@@ -114,8 +114,8 @@ def log_report(tracking: Tracking, bundle: str, file: Path) -> str | None:
             )
             for run in runs:
                 mlflow.MlflowClient().log_artifact(run.info.run_id, str(file), "report")
-        except (mlflow.exceptions.MlflowException, OSError) as error:
-            return f"{_masked(tracking.uri)}: {str(error).splitlines()[0]}"
+    except Exception as error:  # noqa: BLE001 - whatever a store throws, a report does not fail over its copy
+        return f"{_masked(tracking.uri)}: {str(error).splitlines()[0]}"
     return None
 
 

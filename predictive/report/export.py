@@ -68,7 +68,8 @@ def _tables(value: Any, name: str) -> Iterator[tuple[str, list[dict[str, Any]]]]
         return
     inner = list(value.values())
     if inner and all(isinstance(row, dict) and row.keys() == inner[0].keys() for row in inner):
-        yield name, [{"key": key, **_row(row)} for key, row in value.items()]
+        keyed = [_row(row) if "name" in row else {"name": key, **_row(row)} for key, row in value.items()]
+        yield name, keyed
         return
     for key, below in value.items():
         yield from _tables(below, f"{name}_{key}" if name else key)

@@ -161,13 +161,18 @@ def report():
     return make_report()
 
 
-@pytest.fixture(scope="session")
-def tiny_bundle():
+def make_bundle():
+    """A bundle of a real, if tiny, model."""
     industry = attribute("industry")
     rows = pd.DataFrame({"industry": ["a", "b"] * 20, "as_of": range(40), "label": [0, 1] * 20})
     side = fit_side([industry], rows, Recipe(), seed=7)
     model = ScoringModel(side, None, None)
     return Bundle("m1", model, (industry,), load_rules(None), cuts_at(0.03), 90 * DAY, make_report())
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle():
+    return make_bundle()
 
 
 @pytest.fixture
@@ -176,11 +181,16 @@ def bundle(tiny_bundle, report):
     return replace(tiny_bundle, report=report)
 
 
-@pytest.fixture(scope="session")
-def config():
+def make_config():
+    """A configuration with the defaults."""
     tables = {"contacts": {"file": "contacts.csv"}, "deals": {"file": "deals.csv"}}
     source = {"kind": "files", "path": ".", "tables": tables}
     return Config.model_validate({"source": source, "timezone": "Europe/Madrid"})
+
+
+@pytest.fixture(scope="session")
+def config():
+    return make_config()
 
 
 def score(contact_id, probability=0.1, **columns):
@@ -226,15 +236,16 @@ def read(sink):
     return Written(sink.read_current(), sink.read_history(), sink.read_runs())
 
 
-@pytest.fixture(scope="session")
-def make():
+class Make:
     """What tests build with: `make.score(...)`, `make.sink(folder, rows)`, `make.empty(folder)`, `make.now`."""
 
-    class Make:
-        now, as_of = NOW, AS_OF
-        score, sink, empty, read = map(staticmethod, (score, fill_sink, empty_sink, read))
-        estimate = staticmethod(estimate)
+    now, as_of = NOW, AS_OF
+    score, sink, empty, read = map(staticmethod, (score, fill_sink, empty_sink, read))
+    estimate = staticmethod(estimate)
 
+
+@pytest.fixture(scope="session")
+def make():
     return Make
 
 

@@ -1,5 +1,8 @@
+import importlib.util
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -159,3 +162,32 @@ def test_groups_hold_the_numbers_of_the_training_and_sensitive_ones_come_last(su
         True,
     )
     assert found[2].high is None
+
+
+def test_the_numbers_are_the_golden_ones(tiny_bundle, config, make, tmp_path):
+    """`python tests/report/golden.py` writes them anew."""
+    spec = importlib.util.spec_from_file_location("golden", Path(__file__).with_name("golden.py"))
+    golden = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(golden)
+    assert close(golden.numbers(make, tiny_bundle, config, tmp_path), json.loads(golden.GOLDEN.read_text()))
+
+
+def close(found, wanted):
+    """Whether two JSON values agree, numbers to nine digits."""
+    if isinstance(wanted, dict):
+        return found.keys() == wanted.keys() and all(close(found[key], wanted[key]) for key in wanted)
+    if isinstance(wanted, list):
+        return len(found) == len(wanted) and all(map(close, found, wanted))
+    return found == (pytest.approx(wanted, rel=1e-9) if isinstance(wanted, float) else wanted)
+
+
+def test_the_golden_numbers_add_up():
+    """What the golden numbers must satisfy whoever wrote them."""
+    found = json.loads(Path(__file__).with_name("golden.json").read_text())
+    work, steps = found["work"], found["plan"]["steps"]
+    for parts in ("quadrants", "tiers", "stages"):
+        groups = work[parts].values()
+        assert sum(g["contacts"] for g in groups) == work["everyone"]["contacts"] == 60
+        assert sum(g["expected"] for g in groups) == pytest.approx(work["everyone"]["expected"])
+    assert steps[-1]["expected"] == pytest.approx(steps[-1]["by_rules"]) == pytest.approx(work["everyone"]["expected"])
+    assert found["changes"]["new"] == found["changes"]["left"] == 1
