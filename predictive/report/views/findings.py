@@ -43,11 +43,12 @@ def what_they_hold(summary: Summary, say: Language) -> str | None:
 
 def trust(summary: Summary, say: Language) -> Trust:
     """Whether the evidence speaks for the score; the sentence about what came true leads where nothing is wrong."""
-    found = summary.evidence
-    answer = "care_ranks" if found.level == "care" and found.ranks else found.level
+    found, audit = summary.evidence, summary.examined.audit
+    level: Level = "care" if found.level == "yes" and audit is not None and audit.broken else found.level
+    answer = "care_audit" if level != found.level else "care_ranks" if level == "care" and found.ranks else level
     facts = [_came_true(summary, say) or _highest(summary, say), _in_the_large(found, say)]
     why = [*_against(found, say), *(facts if found.off_by is None else reversed(facts)), _for(found, say)]
-    return Trust(found.level, say(f"trust.{answer}"), tuple(s for s in why if s is not None))
+    return Trust(level, say(f"trust.{answer}"), tuple(s for s in why if s is not None))
 
 
 def _against(found: Evidence, say: Language) -> list[str]:
