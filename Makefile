@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: demo test check lock clean
+.PHONY: demo test check spark lock clean
 
 demo: .venv/installed
 	$(BIN)/predictive demo --contacts 10000 --out demo
@@ -14,6 +14,10 @@ demo: .venv/installed
 
 test: check
 	$(BIN)/pytest -n auto --dist loadfile
+
+# Beside `make test`, since it needs a Java and 400 MB of Spark; pandera sees a pyspark and warns, hence its own venv.
+spark: .venv-spark/installed
+	.venv-spark/bin/pytest --override-ini filterwarnings=default tests/features/test_spark.py
 
 check: .venv/installed
 	$(BIN)/ruff format --check .
@@ -27,6 +31,12 @@ check: .venv/installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch $@
 
+.venv-spark/installed: requirements.lock requirements-spark.lock pyproject.toml
+	$(PYTHON) -m venv .venv-spark
+	.venv-spark/bin/pip install --quiet --disable-pip-version-check -r requirements.lock -r requirements-spark.lock
+	.venv-spark/bin/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $@
+
 # Brings every dependency to its newest version; run the tests before committing the result.
 lock: .venv/installed
 	$(BIN)/pip install --quiet uv
@@ -34,4 +44,4 @@ lock: .venv/installed
 		--output-file requirements.lock
 
 clean:
-	rm -rf .venv demo out mlflow.db mlartifacts models/[!R]*
+	rm -rf .venv .venv-spark demo out mlflow.db mlartifacts models/[!R]*

@@ -25,6 +25,7 @@ _WHERE = {
     "Bundle": "predictive.model.bundle",
     "Config": "predictive.config",
     "ConfigError": "predictive.errors",
+    "ConnectionLostError": "predictive.errors",
     "DataError": "predictive.errors",
     "Feature": "predictive.features.catalog",
     "ModelError": "predictive.errors",

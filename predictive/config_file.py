@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -11,7 +12,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from predictive.config import Config, TableName
+from predictive.config import Config, DatabaseSource, Source, TableName, holds_password, mask
 from predictive.errors import ConfigError, nearest
 
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
@@ -30,7 +31,7 @@ def load_config(path: str | Path) -> Config:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: cannot be read: {error}") from None
     except (yaml.YAMLError, ValueError) as error:  # a date such as 2026-13-01 is a ValueError
-        raise ConfigError(f"{file}: not valid YAML: {error}") from None
+        raise ConfigError(f"{file}: not valid YAML: {_without_excerpt(error)}") from None
     if not isinstance(raw, dict):
         raise ConfigError(
             f"{file}: a configuration is a mapping with at least the key source; found {type(raw).__name__}"
@@ -43,8 +44,16 @@ def load_config(path: str | Path) -> Config:
         problems += [_explain(problem) for problem in error.errors()]
     if problems:
         listed = "\n".join(f"  {p}" for p in dict.fromkeys(problems))
-        raise ConfigError(f"{file}: {len(problems)} problem{'s' if len(problems) > 1 else ''}\n{listed}")
+        raise ConfigError(mask(f"{file}: {len(problems)} problem{'s' if len(problems) > 1 else ''}\n{listed}"))
     return _absolute(config, file.resolve().parent)
+
+
+def _without_excerpt(error: Exception) -> str:
+    """What is wrong with a YAML file and where; its own message quotes the line, which may hold a password."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        mark = error.problem_mark
+        return f"{error.problem} in line {mark.line + 1}, column {mark.column + 1}"
+    return mask(str(error))
 
 
 def _expand(value: Any, path: str, problems: list[str]) -> Any:
@@ -55,6 +64,11 @@ def _expand(value: Any, path: str, problems: list[str]) -> Any:
         return [_expand(v, f"{path}[{i}]", problems) for i, v in enumerate(value)]
     if not isinstance(value, str):
         return value
+    if holds_password(value):
+        problems.append(
+            f"{path}: a password stands in this file, where it is copied and committed; keep it in the environment and "
+            f"write ${{NAME}} in its place, or for the whole URL"
+        )
 
     def fill(match: re.Match[str]) -> str:
         found = os.environ.get(match[1]) or match[2]
@@ -139,7 +153,7 @@ def _absolute(config: Config, folder: Path) -> Config:
         uri = f"sqlite:///{at(Path(uri.removeprefix('sqlite:///')))}"
     return config.model_copy(
         update={
-            "source": config.source.model_copy(update={"path": at(config.source.path)}),
+            "source": _source(config.source, at),
             "sink": config.sink.model_copy(update={"path": at(config.sink.path)}),
             "tracking": config.tracking.model_copy(update={"uri": uri}),
             "rules": at(config.rules) if config.rules else None,
@@ -149,6 +163,21 @@ def _absolute(config: Config, folder: Path) -> Config:
     )
 
 
+def _source(source: Source, at: Callable[[Path], Path]) -> Source:
+    """The same source; its files, and the stores of its tables, at absolute paths."""
+    tables = {
+        name: table
+        if table.incremental is None
+        else table.model_copy(
+            update={"incremental": table.incremental.model_copy(update={"store": at(table.incremental.store)})}
+        )
+        for name, table in source.tables.items()
+    }
+    if isinstance(source, DatabaseSource):
+        return source.model_copy(update={"url": source.url.at(at), "tables": tables})
+    return source.model_copy(update={"path": at(source.path), "tables": tables})
+
+
 def effective(config: Config) -> str:
-    """The configuration as YAML with every default filled in, as `predictive check` prints it."""
-    return yaml.safe_dump(config.model_dump(mode="json", exclude_none=True), sort_keys=False, allow_unicode=True)
+    """The configuration as YAML with every default filled in, as `predictive check` prints it; no credentials."""
+    return mask(yaml.safe_dump(config.model_dump(mode="json", exclude_none=True), sort_keys=False, allow_unicode=True))

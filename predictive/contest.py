@@ -15,10 +15,11 @@ from predictive.clock import format_duration, instant, iso, parse_instant
 from predictive.config import Config
 from predictive.errors import ModelError
 from predictive.evaluation import Comparison, compare
-from predictive.features.examples import examples
+from predictive.features.examples import examples, share_to_keep
 from predictive.insight import market, months
 from predictive.model.bundle import Bundle, load_bundle
 from predictive.model.folds import FEWEST_CLOSES, closes
+from predictive.model.thinned import sample
 from predictive.scores import check_features, features_of
 from predictive.splits import observed_until
 from predictive.tables import Tables
@@ -103,11 +104,12 @@ def contest(
     first = max(e.judged_from for e in entries)
     last = observed_until(tables, config, now) - config.horizon_micros
     progress("finding the examples later than both trainings")
-    frame = examples(tables, config, (), first=first, last=last).frame
+    share = share_to_keep(tables, config, first, last)
+    frame = sample(examples(tables, config, (), first=first, last=last, share=share).frame).reset_index(drop=True)
     probabilities, refitted = {}, {}
     for entry in entries:
         progress(f"scoring with {entry.name}")
-        probabilities[entry.name], refitted[entry.name] = _unseen(con, tables, config, entry, frame)
+        probabilities[entry.name], refitted[entry.name] = unseen(con, tables, config, entry, frame)
     table = np.stack(list(probabilities.values()), axis=1) if len(frame) else np.empty((0, len(entries)))
     shared = np.isfinite(table).all(axis=1)
     rows = frame.iloc[np.flatnonzero(shared)]
@@ -178,7 +180,7 @@ def _check(entries: Sequence[Entry], config: Config) -> None:
             )
 
 
-def _unseen(
+def unseen(
     con: Any, tables: Tables, config: Config, entry: Entry, frame: pd.DataFrame
 ) -> tuple[np.ndarray, np.ndarray]:
     """For each row the model's probability (NaN: it has learned from it), and whether that is of its test part."""

@@ -29,7 +29,27 @@ def beside(frame: Frame, rows: pd.DataFrame) -> Frame:
         return found
     if engine.is_pandas():
         return nullable(rows)
-    return nw.from_arrow(pa.Table.from_pandas(rows, preserve_index=False), backend=engine).lazy()
+    if engine.is_pyspark():
+        made: Frame = nw.from_native(native.sparkSession.createDataFrame(_arrow(rows)))
+        return made
+    return nw.from_arrow(_arrow(rows), backend=engine).lazy()
+
+
+def _arrow(rows: pd.DataFrame) -> pa.Table:
+    return pa.Table.from_pandas(rows, preserve_index=False)
+
+
+def to_arrow(frame: Any) -> pa.Table:
+    """A pandas or Arrow frame as an Arrow table; times with a zone are those instants in UTC."""
+    if isinstance(frame, pa.Table):
+        return frame
+    # Arrow reads times with a zone in a way that pandas warns of.
+    zoned = [name for name, dtype in frame.dtypes.items() if isinstance(dtype, pd.DatetimeTZDtype)]
+    table = _arrow(frame.assign(**{name: frame[name].dt.tz_convert(None) for name in zoned}))
+    for i, name in enumerate(table.column_names):
+        if name in zoned:
+            table = table.set_column(i, name, table.column(i).cast(pa.timestamp("us", "UTC")))
+    return table
 
 
 def nullable(frame: pd.DataFrame) -> Frame:
@@ -55,6 +75,10 @@ def microseconds(frame: Frame, names: list[str], zone: str) -> Frame:
         columns = ", ".join(f'{made[c]} AS "{c}"' if c in made else f'"{c}"' for c in native.columns)
         found: Frame = nw.from_native(native.project(columns))
         return found
+    if engine.is_pyspark():
+        sql = {n: _spark_micros(n, zone, naive=naive[n]) for n in times}
+        read: Frame = nw.from_native(native.selectExpr(*(sql.get(c, f"`{c}`") for c in native.columns)))
+        return read
     whole = [
         (nw.col(n).cast(nw.Datetime("us")).dt.replace_time_zone(zone) if naive[n] else nw.col(n))
         .dt.convert_time_zone("UTC").dt.timestamp("us").alias(n)
@@ -69,10 +93,21 @@ def _duckdb_micros(name: str, zone: str, *, naive: bool) -> str:
     return f"epoch_us(CAST({column} AS TIMESTAMP) AT TIME ZONE '{text}')" if naive else f"epoch_us({column})"
 
 
+def _spark_micros(name: str, zone: str, *, naive: bool) -> str:
+    """By SQL that does not depend on the time zone of the session."""
+    column = f"`{name}`"
+    if naive:
+        wall = f"timestampdiff(MICROSECOND, TIMESTAMP_NTZ'1970-01-01 00:00:00', CAST({column} AS TIMESTAMP_NTZ))"
+        column = f"to_utc_timestamp(timestamp_micros({wall}), '{zone}')"
+    return f"unix_micros({column}) AS `{name}`"
+
+
 def keeper_like(frame: Frame) -> Callable[[Frame, str], Frame]:
     """How frames of this engine are worked out once and read many times; see :class:`~predictive.tables.Tables`.
 
     DuckDB holds them in temporary tables of their connection; Polars is told to cache them; pandas holds everything.
+    Spark computes them once on its executors: what is made of them is planned as if they were read from disk, or plans
+    would grow with every frame that is read twice.
     """
     if frame.implementation.is_duckdb():
 
@@ -86,4 +121,12 @@ def keeper_like(frame: Frame) -> Callable[[Frame, str], Frame]:
         return in_table
     if frame.implementation.is_polars():
         return lambda made, _: nw.from_native(made.to_native().cache())
+    if frame.implementation.is_pyspark():
+        return lambda made, _: nw.from_native(_computed(made.to_native()))
     return lambda made, _: made
+
+
+def _computed(native: Any) -> Any:
+    # Unions add up the partitions of their parts, and what is made of kept frames would have more and more of them.
+    most = int(native.sparkSession.conf.get("spark.sql.shuffle.partitions"))
+    return native.coalesce(most).localCheckpoint(eager=True)

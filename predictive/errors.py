@@ -5,6 +5,7 @@
     PredictiveError            exit 1, one clear message, no traceback
     ├── ConfigError            the configuration file: what is wrong, where, and what is allowed
     ├── DataError              the tables: a column, a type, a row that cannot be used
+    │   └── ConnectionLostError    a database that cannot be reached, or no longer: trying again may help
     ├── ModelError             a bundle that is missing, altered, or made for other features
     └── NotEligibleError       a contact that is not scored, and why
 
@@ -27,6 +28,10 @@ class ConfigError(PredictiveError):
 
 class DataError(PredictiveError):
     """The data cannot be used as it is."""
+
+
+class ConnectionLostError(DataError):
+    """A database cannot be reached, or the connection broke while it was read; trying again later may help."""
 
 
 class ModelError(PredictiveError):

@@ -18,6 +18,7 @@ from predictive.model.logistic import expit
 from predictive.model.partial import of_the_rest, offset_of
 from predictive.model.scoring import ScoringModel, log_odds
 from predictive.model.side import Recipe, fit_side
+from predictive.model.thinned import weight_of
 from predictive.splits import TimeSplit
 
 COMPETITORS = {"model": "probability", "uncorrected": "uncorrected", "logistic": "logistic", "rules": "rules"}
@@ -109,4 +110,5 @@ def _logistic(judged: ScoringModel, features: Sequence[Feature], part: pd.DataFr
 
 def _rules(part: pd.DataFrame, later: pd.DataFrame) -> np.ndarray:
     points, label = (part[name].to_numpy(dtype=float) for name in ("rule_score", "label"))
-    return expit(fit_platt(label, points, offset_of(part)).apply(later["rule_score"].to_numpy(dtype=float)))
+    fitted = fit_platt(label, points, offset_of(part), weight_of(part))
+    return expit(fitted.apply(later["rule_score"].to_numpy(dtype=float)))

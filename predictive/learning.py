@@ -19,7 +19,7 @@ from predictive.evaluation import Comparison, gain_curve, reliability
 from predictive.features.attributes import check_attributes, contact_kinds
 from predictive.features.catalog import Feature, is_text
 from predictive.features.choose import Choice
-from predictive.features.examples import Examples, examples
+from predictive.features.examples import Examples, examples, share_to_keep
 from predictive.features.expression import Attribute
 from predictive.features.snapshots import unfiltered
 from predictive.insight import inside, look, over_time, segment_columns
@@ -31,6 +31,7 @@ from predictive.model.partial import of_the_rest, offset_of, share_closed
 from predictive.model.recipe import FIRST
 from predictive.model.scoring import Recipes, ScoringModel, choose_recipes, fit_model
 from predictive.model.side import Recipe
+from predictive.model.thinned import sample, weight_of
 from predictive.quadrants import cuts_at
 from predictive.rules import Rules, all_kinds, applicable, load_rules, rule_features, score_rules
 from predictive.segments import RETURNING, returning, segment_features
@@ -83,20 +84,21 @@ def prepare(tables: Tables, config: Config, *, now: int, progress: Callable[[str
         0 if config.split is None or config.split.train_from is None else config.micros(config.split.train_from)
     )
     first = max(split_start, _first_contact(tables))
-    outline = examples(tables, config, (), first=first, last=observed)
-    split = decide(outline.frame, config, observed)
-    check_parts(split.learn(outline.frame), split.test(outline.frame), outline.frame, config, split)
-    choice, warnings = choose_honest(tables, config, outline.frame, until=split.test_from)
+    share = share_to_keep(tables, config, first, observed)
+    outline = examples(tables, config, (), first=first, last=observed, share=share).frame
+    split = decide(outline, config, observed)
+    check_parts(split.learn(outline), split.test(sample(outline)), outline, config, split)
+    choice, warnings = choose_honest(tables, config, sample(outline), until=split.test_from)
     rules = applicable(load_rules(config.rules), tables, strict=config.rules is not None)
     kinds = all_kinds(tables)
     looked_at = segment_features(tables, config, choice.features)
     needed = list(dict.fromkeys([*choice.features, *rule_features(rules, kinds), *looked_at.values()]))
-    built = examples(tables, config, needed, first=first, last=observed, progress=progress)
+    built = examples(tables, config, needed, first=first, last=observed, share=share, progress=progress)
     scored = score_rules(rules, built.frame, kinds)
     frame = built.frame.assign(rule_score=scored.score)
     if config.eligibility.customers == "include":
         frame[RETURNING] = returning(tables, config, frame)
-    notes = (*tables.notes, *warnings, *_notes(tables, config, split))
+    notes = (*tables.notes, *warnings, *_notes(tables, config, split, share))
     segments = segment_columns(looked_at, frame)
     return Prepared(split, choice, rules, frame, built.not_eligible, split.immature(frame), notes, segments)
 
@@ -106,7 +108,8 @@ def learn(
 ) -> Training:
     """Choose the recipe on folds of the training part, judge it on the test part, refit it on all that is known."""
     split, seed = prepared.split, config.model.seed
-    part, test = split.learn(prepared.frame), split.test(prepared.frame)
+    judging = sample(prepared.frame)
+    part, test = split.learn(prepared.frame), split.test(judging)
     progress("choosing the recipe on time folds")
     varied = [f for f in prepared.choice.features if part[f.name].nunique(dropna=False) > 1]
     start, search = Recipe(monotone=monotone(config.model.monotone, prepared.choice.features)), config.model.search
@@ -114,8 +117,7 @@ def learn(
     features, recipes, said = choose_how(varied, part, split.horizon, seed=seed, start=start, search=seconds)
     progress("judging on the test part")
     judged = fit_model(features, part, recipes, seed=seed)
-    later = split.later(prepared.frame)
-    found = predict(judged, varied or [RULE_SCORE], part, later, split, seed=seed)
+    found = predict(judged, varied or [RULE_SCORE], part, split.later(judging), split, seed=seed)
     predictions = found.predictions
     comparison = compare_all(predictions, test, seed=seed)
     progress("fitting on all that is known")
@@ -140,7 +142,7 @@ def learn(
 
 def pending(known: pd.DataFrame, model: ScoringModel, horizon: int) -> pd.DataFrame:
     """What :attr:`~predictive.model.bundle.Bundle.pending` holds, of the examples that a model learned from."""
-    rows = known[(known["followed"] < horizon) & (known["label"] == 0)]
+    rows = sample(known[(known["followed"] < horizon) & (known["label"] == 0)])
     rest = of_the_rest(model.probability.log_odds(rows), offset_of(rows))
     return rows[["contact_id", "as_of"]].assign(log_odds=rest).reset_index(drop=True)
 
@@ -246,7 +248,7 @@ def _insights(
     rolled = over_time(mature, fit, horizon=split.horizon, seed=seed)
     own = judged.probability.encoder.features
     words = {"in_words": seen["in_words"] + rolled["in_words"]}
-    return seen | rolled | words | inside(judged.probability, own, test, everything, seed=seed)
+    return seen | rolled | words | inside(judged.probability, own, test, sample(everything), seed=seed)
 
 
 def _base_rate(frame: pd.DataFrame, horizon: int) -> float:
@@ -254,7 +256,7 @@ def _base_rate(frame: pd.DataFrame, horizon: int) -> float:
     followed = frame["followed"].to_numpy()
     label = frame["label"].to_numpy() == 1
     time = np.where(label, frame["closed_at"].to_numpy(dtype=float, na_value=np.inf) - frame["as_of"], followed)
-    return float(share_closed(time, label, np.array([horizon]))[0])
+    return float(share_closed(time, label, np.array([horizon]), weight_of(frame))[0])
 
 
 def _extent(frame: pd.DataFrame, horizon: int) -> dict[str, Any]:
@@ -271,12 +273,15 @@ def _first_contact(tables: Tables) -> int:
     return int(tables.contacts.select(nw.col("created_at").min()).collect().item())
 
 
-def _notes(tables: Tables, config: Config, split: TimeSplit) -> list[Note]:
+def _notes(tables: Tables, config: Config, split: TimeSplit, share: float) -> list[Note]:
     text = "has no history, so training could not leave out who was not to be marketed to then"
     blind = [name for name in unfiltered(tables, config.eligibility) if _has_values(tables, name)]
     notes = [Note(f"contacts.{name}", text) for name in blind]
     if split.shortened:
         notes.append(Note("split", "the history is too short for a test of a quarter, so the test is one month"))
+    if share < 1:
+        kept = f"{share:.1%} of those that did not close are learned from, with weights that put the others back"
+        notes.append(Note("examples", f"{kept}, and a sample as large judges; model.examples says how many"))
     return notes
 
 

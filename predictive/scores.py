@@ -9,8 +9,9 @@ import pandas as pd
 
 from predictive.clock import from_micros
 from predictive.config import Config
+from predictive.engines import Frame
 from predictive.errors import ModelError, nearest
-from predictive.features.attributes import Frame, attribute_columns, check_attributes
+from predictive.features.attributes import attribute_columns, check_attributes
 from predictive.features.build import features_at
 from predictive.features.deals import opportunities, wins
 from predictive.learning import RULE_SCORE

@@ -84,9 +84,9 @@ def test_later_examples_are_scored_now_by_the_models_that_score(crm, early, open
         block = pd.DataFrame({"contact_id": contacts["contact_id"], "as_of": at})[at >= cut].iloc[:40]
         frame, _ = features_of(con, tables, settings, entries[0].bundle, block)
         by_hand = entries[0].bundle.model.score(frame)["probability"].to_numpy()
-        from predictive.contest import _unseen
+        from predictive.contest import unseen
 
-        p, refitted = _unseen(con, tables, settings, entries[0], block.sort_values("contact_id", ignore_index=True))
+        p, refitted = unseen(con, tables, settings, entries[0], block.sort_values("contact_id", ignore_index=True))
         assert np.array_equal(p, by_hand)
         assert not refitted.any()
 

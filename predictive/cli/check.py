@@ -18,12 +18,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `predictive check`."""
     add_config(parser)
     parser.add_argument("--leakage", action="store_true", help="look for columns that betray the outcome")
+    parser.add_argument("--refresh", action="store_true", help="read anew what is otherwise read incrementally")
     add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Check; exit 0 when a model can be trained, else 1 with what stops it."""
-    with opened(args.config) as session:
+    with opened(args.config, refresh=args.refresh) as session:
         found = examine(session)
         audited = leakage(session, stopped=bool(found["stops"])) if args.leakage else None
         if args.json:

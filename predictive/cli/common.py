@@ -35,8 +35,11 @@ class Session:
 
 
 @contextmanager
-def opened(path: str) -> Iterator[Session]:
-    """Load a configuration and read its tables into a working database that goes with the block."""
+def opened(path: str, *, refresh: bool = False) -> Iterator[Session]:
+    """Load a configuration and read its tables into a working database that goes with the block.
+
+    `refresh` reads anew what is otherwise read incrementally.
+    """
     from predictive.config_file import load_config
     from predictive.sources import read_tables
     from predictive.store import open_store
@@ -45,7 +48,7 @@ def opened(path: str) -> Iterator[Session]:
     now = time.time_ns() // 1_000
     progress("reading tables")
     with open_store() as con:
-        yield Session(config, con, read_tables(config, con, now=now), now)
+        yield Session(config, con, read_tables(config, con, now=now, refresh=refresh), now)
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import argparse
 import importlib
 
-COMMANDS: dict[str, str] = {}
+COMMANDS: dict[str, str] = {
+    "closerates": "per activity and attribute how many closed, and what buyers did before they bought",
+    "patterns": "thresholds that matter, found on earlier contacts and tested on later ones",
+    "suggest": "a complete rule file from the history, beside today's rules and the model",
+}
 """Per command of `predictive rules` what it does; each is a module ``predictive.cli.rules_NAME``."""
 
 EXAMPLE = "Example:\n  predictive rules check configs/demo.yaml"

@@ -4,8 +4,18 @@ from predictive.config.base import Days, Duration, Instant, Scalar, Strict, Tabl
 from predictive.config.examples import AgeSnapshots, CalendarSnapshots, Eligibility, Snapshots, Split
 from predictive.config.judging import Audit, CapacityChoice, Promotion
 from predictive.config.learning import FeatureChoice, ModelChoice, Tracking
+from predictive.config.secret import DatabaseUrl, SecretUrl, holds_password, mask
 from predictive.config.sinks import DuckdbSink, FileSink, ScoreChoice, Sink
-from predictive.config.sources import DuckdbSource, FilesSource, Source, TableSource
+from predictive.config.sources import (
+    DatabaseSource,
+    DuckdbSource,
+    FilesSource,
+    HubspotSource,
+    Incremental,
+    SalesforceSource,
+    Source,
+    TableSource,
+)
 from predictive.config.whole import Config
 
 __all__ = [
@@ -14,6 +24,8 @@ __all__ = [
     "CalendarSnapshots",
     "CapacityChoice",
     "Config",
+    "DatabaseSource",
+    "DatabaseUrl",
     "Days",
     "DuckdbSink",
     "DuckdbSource",
@@ -22,11 +34,15 @@ __all__ = [
     "FeatureChoice",
     "FileSink",
     "FilesSource",
+    "HubspotSource",
+    "Incremental",
     "Instant",
     "ModelChoice",
     "Promotion",
+    "SalesforceSource",
     "Scalar",
     "ScoreChoice",
+    "SecretUrl",
     "Sink",
     "Snapshots",
     "Source",
@@ -35,4 +51,6 @@ __all__ = [
     "TableName",
     "TableSource",
     "Tracking",
+    "holds_password",
+    "mask",
 ]

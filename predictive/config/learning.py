@@ -39,11 +39,13 @@ class ModelChoice(Strict):
     """What the learner may be told. One seed drives everything random.
 
     `search` is how long to look for better trees than the defaults; `monotone` names features with which the chance of
-    a close may only rise or fall.
+    a close may only rise or fall. Of the examples that did not close, about `examples` are learned from, with weights
+    that put the others back; all that closed are.
     """
 
     seed: Annotated[int, Field(ge=0)] = 7
     search: Duration | None = None
+    examples: Annotated[int, Field(ge=1_000)] = 400_000
     monotone: dict[str, Literal["increasing", "decreasing"]] = {}
 
 

@@ -2,12 +2,44 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, PlainSerializer, PlainValidator, model_validator
 
+from predictive.clock import format_duration, parse_duration
 from predictive.config.base import Scalar, Strict, TableName
+from predictive.config.secret import DatabaseUrl
+
+
+def _overlap(value: Any) -> timedelta | int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        if value < 0:
+            raise ValueError(f"{value} is negative; write how many numbers to read again, 0 for none")
+        return value
+    return parse_duration(value)
+
+
+Overlap = Annotated[
+    timedelta | int,
+    PlainValidator(_overlap),
+    PlainSerializer(lambda value: value if isinstance(value, int) else format_duration(value)),
+]
+
+
+class Incremental(Strict):
+    """Read only what is new: rows whose `column` of the source is at or after the newest kept, less the `overlap`.
+
+    `column` is a time or a number that grows as rows come (when they were recorded, or a running id), and stays as it
+    is. Where it moves when a row is altered (``updated_at``), `key` names the column that tells whose row it is.
+    `overlap` is a length of time, or how many numbers; `store` is the file that keeps what was read.
+    """
+
+    column: str
+    overlap: Overlap = timedelta(days=3)
+    key: str | None = None
+    store: Path = Path("activities.duckdb")
 
 
 class TableSource(Strict):
@@ -25,6 +57,7 @@ class TableSource(Strict):
     drop: list[str] = []
     keep: list[str] | None = None
     missing: list[str] = []
+    incremental: Incremental | None = None
 
     @model_validator(mode="after")
     def _one_origin(self) -> TableSource:
@@ -66,4 +99,62 @@ class DuckdbSource(Strict):
         return self
 
 
-Source = Annotated[FilesSource | DuckdbSource, Field(discriminator="kind")]
+class DatabaseSource(Strict):
+    """Tables of a database by its URL, which comes from the environment where it holds a password.
+
+    ``postgresql://`` is read through ADBC, ``sqlite:///`` and ``duckdb:///`` as files, any other by SQLAlchemy.
+    """
+
+    kind: Literal["database"]
+    url: DatabaseUrl
+    tables: dict[TableName, TableSource]
+
+    @model_validator(mode="after")
+    def _no_files(self) -> DatabaseSource:
+        wrong = [name for name, table in self.tables.items() if table.file is not None]
+        if wrong:
+            raise ValueError(f"{wrong[0]}: a source of kind database takes table or query, not file")
+        return self
+
+
+class HubspotSource(Strict):
+    """A HubSpot account at `path`: a folder or zip archive of what Fivetran lands or HubSpot exports, or a DuckDB file.
+
+    Which table is what is known; nothing else is configured.
+    """
+
+    kind: Literal["hubspot"]
+    path: Path
+
+    @property
+    def tables(self) -> dict[TableName, TableSource]:
+        """The canonical tables that a CRM fills."""
+        return CRM_TABLES
+
+
+class SalesforceSource(Strict):
+    """A Salesforce org at `path`: a folder or zip archive of what Fivetran lands or its Data Export, or a DuckDB file.
+
+    Which table is what is known; nothing else is configured.
+    """
+
+    kind: Literal["salesforce"]
+    path: Path
+
+    @property
+    def tables(self) -> dict[TableName, TableSource]:
+        """The canonical tables that a CRM fills."""
+        return CRM_TABLES
+
+
+CRM_TABLES: dict[TableName, TableSource] = {
+    "contacts": TableSource(table="contacts"),
+    "accounts": TableSource(table="accounts"),
+    "activities": TableSource(table="activities"),
+    "deals": TableSource(table="deals"),
+    "changes": TableSource(table="changes"),
+}
+
+Source = Annotated[
+    FilesSource | DuckdbSource | DatabaseSource | HubspotSource | SalesforceSource, Field(discriminator="kind")
+]

@@ -55,6 +55,9 @@ class Config(Strict):
         missing = [name for name in ("contacts", "deals") if name not in self.source.tables]
         if missing:
             raise ValueError(f"source.tables: {' and '.join(missing)} required but not mapped")
+        wrong = [name for name, table in self.source.tables.items() if table.incremental and name != "activities"]
+        if wrong:
+            raise ValueError(f"source.tables.{wrong[0]}.incremental: only activities are read incrementally")
         return self
 
     def micros(self, value: Instant) -> int:

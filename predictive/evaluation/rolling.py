@@ -11,6 +11,7 @@ import pandas as pd
 
 from predictive.clock import iso
 from predictive.evaluation.intervals import Estimate, evaluate, plain
+from predictive.model.thinned import sample
 
 FEWEST_CLOSES = 20
 ORIGINS = 4
@@ -84,4 +85,4 @@ def origins(frame: pd.DataFrame, horizon: int) -> list[int]:
 
 def _parts(frame: pd.DataFrame, at: int, until: int, horizon: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     as_of = frame["as_of"]
-    return frame[as_of + horizon <= at], frame[(as_of >= at) & (as_of < until)]
+    return frame[as_of + horizon <= at], sample(frame[(as_of >= at) & (as_of < until)])

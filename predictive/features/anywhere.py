@@ -11,7 +11,7 @@ import narwhals as nw
 from predictive.clock import instant, parse_instant
 from predictive.config import FeatureChoice
 from predictive.derive.apply import derive
-from predictive.engines import Frame, keeper_like, microseconds
+from predictive.engines import Frame, keeper_like, microseconds, to_arrow
 from predictive.errors import DataError, nearest
 from predictive.features.attributes import check_attributes
 from predictive.features.build import features_at
@@ -124,7 +124,7 @@ def _lazily(frames: Mapping[str, Any]) -> dict[str, Frame]:
     # Arrow's own engine lacks half of what features need, and NumPy's integers cannot be missing; DuckDB reads both.
     con = duckdb.connect()
     con.execute("set disabled_optimizers = 'join_order'")
-    return {name: nw.from_native(con.from_arrow(frame.to_arrow())) for name, frame in given.items()}
+    return {name: nw.from_native(con.from_arrow(to_arrow(frame.to_native()))) for name, frame in given.items()}
 
 
 def _as_given(found: Frame, tables: Mapping[str, Any]) -> Any:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import narwhals as nw
 
+from predictive.engines import Frame
 from predictive.errors import ConfigError
 from predictive.tables import Kind, Tables
 
-Frame = nw.LazyFrame[Any]
 CONTACT_ATTRIBUTES = ("account_id", "job_title", "country", "source", "lifecycle_stage", "marketing_status", "tags")
 ACCOUNT_ATTRIBUTES: dict[str, Kind] = {"industry": "text", "employees": "number", "revenue": "number"}
 NUMBER = r"^[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,2})?$"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import narwhals as nw
 
 from predictive.clock import DAY
-from predictive.features.attributes import Frame
+from predictive.engines import Frame
 from predictive.features.catalog import Feature
 from predictive.features.cut import Known, cut
 from predictive.features.daily import OF_DAYS, add_up, condition, kept

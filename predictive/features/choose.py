@@ -9,9 +9,10 @@ import narwhals as nw
 
 from predictive.config import FeatureChoice
 from predictive.derive import DERIVED
+from predictive.engines import Frame
 from predictive.errors import ConfigError, nearest
 from predictive.features import behaviour, catalog
-from predictive.features.attributes import Frame, account_kinds, attribute_columns, contact_kinds
+from predictive.features.attributes import account_kinds, attribute_columns, contact_kinds
 from predictive.features.catalog import Feature
 from predictive.features.choose_behaviour import chosen_behaviour, chosen_record
 from predictive.features.owned import own_feature

@@ -9,8 +9,8 @@ import narwhals as nw
 
 from predictive.clock import DAY
 from predictive.config import FeatureChoice
+from predictive.engines import Frame
 from predictive.features import behaviour, catalog
-from predictive.features.attributes import Frame
 from predictive.features.catalog import Feature
 from predictive.tables import Tables
 

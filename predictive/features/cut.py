@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import narwhals as nw
 
 from predictive.clock import DAY
-from predictive.features.attributes import Frame, attributes_then, held_by
+from predictive.engines import Frame
+from predictive.features.attributes import attributes_then, held_by
 from predictive.features.daily import Daily, add_up, seen_from
 from predictive.features.expression import Total
 from predictive.tables import Tables

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import narwhals as nw
 
 from predictive.clock import DAY
-from predictive.features.attributes import Frame
+from predictive.engines import Frame
 from predictive.features.expression import VALUE_ONE, Total
 from predictive.tables import Tables
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import narwhals as nw
 
 from predictive.config import Config
-from predictive.features.attributes import Frame, held_by
+from predictive.engines import Frame
+from predictive.features.attributes import held_by
 from predictive.tables import Tables
 
 

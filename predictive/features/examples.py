@@ -12,7 +12,7 @@ import pandas as pd
 
 from predictive.clock import DAY
 from predictive.config import Config
-from predictive.features.attributes import Frame
+from predictive.engines import Frame
 from predictive.features.build import build, totals_in
 from predictive.features.catalog import Feature
 from predictive.features.cut import Known, cut
@@ -20,6 +20,7 @@ from predictive.features.daily import Daily, add_up, kept
 from predictive.features.deals import wins
 from predictive.features.labels import label_after
 from predictive.features.snapshots import Moment, existing, judge, moments
+from predictive.model.thinned import LUCK, weigh
 from predictive.tables import Tables
 
 LEAD = ["contact_id", "as_of", "label", "deal_id", "closed_at", "cluster"]
@@ -45,20 +46,24 @@ def examples(
     *,
     first: int,
     last: int,
+    looks: Sequence[Moment] | None = None,
+    share: float = 1.0,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Examples:
     """Every eligible contact at every as-of in [first, last] of the configured snapshots, with features and label.
 
     The caller chooses `last` so that all are mature: as_of + horizon observed. Times are in microseconds. `tables` are
-    those of the working database.
+    those of the working database. `looks`, in order of time, are taken in place of the configured snapshots. With a
+    `share` below 1 so many of those that did not close are kept, with weights that put the others back: see
+    :mod:`predictive.model.thinned`. Who is kept depends on the contact and the as-of.
     """
     found: list[pd.DataFrame] = []
     why: Counter[str] = Counter()
-    looks = moments(config, first, last)
+    looks = moments(config, first, last) if looks is None else looks
     for part in tables.each_part():
         for together in _aligned(looks):
-            for frame, out in _passes(part, config, features, together, first, last):
-                found.append(frame)
+            for frame, out in _passes(part, config, features, together, first, last, share):
+                found.append(weigh(frame, share))
                 why.update(out)
                 progress(f"examples: {sum(map(len, found)):,}")
     found = [f for f in found if len(f)] or found[:1]
@@ -75,7 +80,13 @@ def _aligned(looks: Sequence[Moment]) -> list[list[Moment]]:
 
 
 def _passes(
-    tables: Tables, config: Config, features: Sequence[Feature], looks: Sequence[Moment], first: int, last: int
+    tables: Tables,
+    config: Config,
+    features: Sequence[Feature],
+    looks: Sequence[Moment],
+    first: int,
+    last: int,
+    share: float,
 ) -> Iterator[tuple[pd.DataFrame, dict[str, int]]]:
     """Per moment the examples, and how many contacts were not eligible, by reason.
 
@@ -91,7 +102,7 @@ def _passes(
         at = existing(tables, look).filter((nw.col("as_of") >= first) & (nw.col("as_of") <= last))
         back = (nw.col("reference") - nw.col("as_of")) // DAY
         at = tables.keep(at.join(reference, on="contact_id", how="inner").with_columns(shift=back), "at")
-        steps = _steps(tables, config, features, at, history, won) if steps is None else steps
+        steps = _steps(tables, config, features, at, history, won, share) if steps is None else steps
         tables.keep(steps.contacts, "contacts")
         tables.keep(steps.judged, "judged")
         out = _local(steps.reasons)
@@ -109,8 +120,9 @@ class _Steps:
 
 
 def _steps(
-    tables: Tables, config: Config, features: Sequence[Feature], at: Frame, history: Daily | None, won: Frame
-) -> _Steps:
+    tables: Tables, config: Config, features: Sequence[Feature], at: Frame, history: Daily | None, won: Frame,
+    share: float,
+) -> _Steps:  # fmt: skip
     attributes = cut(tables, at).contacts
     contacts = tables.keep(attributes, "contacts")
     # The prefix keeps an account and a contact with the same id apart.
@@ -121,13 +133,30 @@ def _steps(
     found = found.join(contacts.select("contact_id", cluster=cluster), on="contact_id", how="left")
     found = found.join(verdict, on="contact_id", how="left")
     judged = tables.keep(found, "judged")
-    eligible = judged.filter(nw.col("why").is_null())
+    eligible = _drawn(judged.filter(nw.col("why").is_null()), share)
     reasons = judged.filter(~nw.col("why").is_null()).group_by("why").agg(n=nw.len()).sort("why")
-    rows = eligible.select(LEAD)
+    rows = eligible.select(LEAD if share >= 1 else [*LEAD, LUCK])
     if features:
         known = cut(tables, eligible, totals_in(features), history=history, won=won, contacts=contacts)
         rows = rows.join(build(known, features).drop("as_of"), on="contact_id", how="inner")
     return _Steps(attributes, found, reasons, rows)
+
+
+def _drawn(eligible: Frame, share: float) -> Frame:
+    """Every close, and the share of the others, by a luck that is the same on every machine and in every version."""
+    if share >= 1:
+        return eligible
+    luck = f"md5_number_lower(contact_id || ' ' || as_of) / 18446744073709551616.0 AS \"{LUCK}\""
+    drawn: Frame = nw.from_native(eligible.to_native().project(f"*, {luck}"))
+    return drawn.filter((nw.col("label") == 1) | (nw.col(LUCK) < share))
+
+
+def share_to_keep(tables: Tables, config: Config, first: int, last: int) -> float:
+    """The share of the examples that did not close to keep, so that there are about as many as configured."""
+    looks = moments(config, first, last)
+    at = (existing(tables, look).filter((nw.col("as_of") >= first) & (nw.col("as_of") <= last)) for look in looks)
+    pairs = sum(int(frame.select(nw.len()).collect().item()) for frame in at)
+    return min(1.0, config.model.examples / max(pairs, 1))
 
 
 def _local(frame: Frame) -> pd.DataFrame:

@@ -22,7 +22,7 @@ from typing import Any, Literal, get_args
 import narwhals as nw
 
 from predictive.clock import DAY
-from predictive.errors import ConfigError
+from predictive.errors import ConfigError, ModelError
 
 Measure = Literal[
     "count", "days", "weeks", "breadth", "value", "valued", "decay", "last", "first", "people", "active", "bought"
@@ -241,20 +241,16 @@ def _streak(mask: nw.Expr) -> nw.Expr:
     return length
 
 
-def _two_digits(number: nw.Expr) -> nw.Expr:
-    return (
-        nw.when(number < 10).then(nw.concat_str(nw.lit("0"), number.cast(nw.String))).otherwise(number.cast(nw.String))
-    )
-
-
 def _month(time: nw.Expr) -> nw.Expr:
-    """The month of a time since 1970, by Hinnant's `civil_from_days`: the engines' calendars have time zones."""
-    of_era = _rest(_floored(time, DAY) + 719_468.0, 146_097)
-    leaps = _floored(of_era, 36_524) - _floored(of_era, 1460) - _floored(of_era, 146_096)
-    year = _floored(of_era + leaps, 365)
-    of_year = of_era - year * 365.0 - _floored(year, 4) + _floored(year, 100)
-    shifted = _floored(of_year * 5.0 + 2.0, 153)
-    return (_rest(shifted + 2.0, 12) + 1.0).cast(nw.Int64)
+    """The month of a time between March 1901 and February 2100; the engines' own calendars have time zones.
+
+    Four years from March are 1,461 days, and five months 153, after Hinnant's `civil_from_days`.
+    """
+    of_four = _rest(_floored(time, DAY) + 671.0, 1461)
+    year = _floored(of_four, 365)
+    # The fourth year alone has a 366th day.
+    of_year = of_four - year * 365.0 + _floored(year, 4) * 365.0
+    return _floored(of_year * 5.0 + 2.0, 153).cast(nw.Int64)
 
 
 def _picked(of: nw.Expr, *pairs: nw.Expr) -> nw.Expr:
@@ -262,6 +258,9 @@ def _picked(of: nw.Expr, *pairs: nw.Expr) -> nw.Expr:
     for value, name in reversed(list(zip(pairs[::2], pairs[1::2], strict=True))):
         found = nw.when(value == of).then(name).otherwise(found)
     return found
+
+
+FROM_MARCH = tuple(part for i in range(12) for part in (i, f"{(i + 2) % 12 + 1:02}"))
 
 
 OPERATIONS: dict[str, Callable[..., nw.Expr]] = {
@@ -276,7 +275,7 @@ OPERATIONS: dict[str, Callable[..., nw.Expr]] = {
     "days": lambda a: _number(a) / float(DAY),
     "streak": _streak,
     "pick": _picked,
-    "month": lambda a: _two_digits(_month(a)),
+    "month": lambda a: _picked(_month(a), *map(nw.lit, FROM_MARCH)),
     "weekday": lambda a: (_rest(_floored(a, DAY) + 3.0, 7) + 1.0).cast(nw.Int64).cast(nw.String),
 }
 
@@ -303,10 +302,17 @@ def to_json(term: Term) -> dict[str, Any]:
 def from_json(value: dict[str, Any]) -> Term:
     """The inverse of :func:`to_json`; nothing in `value` is executed.
 
+    Raises :class:`~predictive.errors.ModelError` for an operation that this version does not know.
+
     >>> from_json(to_json(total("decay", half_life=30) / 2)) == total("decay", half_life=30) / 2
     True
     """
     if "formula" in value:
+        if value["formula"] not in OPERATIONS:
+            raise ModelError(
+                f"a feature of the model uses the operation {value['formula']!r}, which this version of predictive "
+                "does not know; score with the version that trained it, or train a new model"
+            )
         return Formula(value["formula"], tuple(from_json(t) for t in value["terms"]))
     ((name, fields),) = value.items()
     made: Term = LEAVES[name](**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()})

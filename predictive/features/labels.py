@@ -5,7 +5,7 @@ from __future__ import annotations
 import narwhals as nw
 
 from predictive.config import Config
-from predictive.features.attributes import Frame
+from predictive.engines import Frame
 from predictive.features.deals import wins
 from predictive.tables import Tables
 

@@ -11,14 +11,16 @@ import narwhals as nw
 import pyarrow as pa
 
 from predictive.config import Config
+from predictive.engines import Frame
 from predictive.errors import ConfigError, DataError, nearest
-from predictive.features.attributes import Frame, check_attributes
+from predictive.features.attributes import check_attributes
 from predictive.features.build import build, features_at, totals_in
 from predictive.features.catalog import Feature
 from predictive.features.choose import Choice, choose
 from predictive.features.cut import cut
 from predictive.features.deals import wins
 from predictive.features.snapshots import tonight
+from predictive.spreadsheet import safe_table
 from predictive.tables import Tables
 
 
@@ -87,27 +89,34 @@ def query(tables: Tables, config: Config, features: Sequence[Feature], night: in
 def write_matrix(tables: Tables, config: Config, features: Sequence[Feature], night: int, file: Path) -> int:
     """Write the features of the night to a Parquet or CSV file; how many rows.
 
-    The file appears whole or not at all. Raises :class:`~predictive.errors.ConfigError` for another kind of file.
+    The file appears whole or not at all; texts in CSV are such that no spreadsheet runs them. Raises
+    :class:`~predictive.errors.ConfigError` for another kind of file.
     """
     if file.suffix not in (".parquet", ".csv"):
         raise ConfigError(f"--out: {file.name} is neither .parquet nor .csv")
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_name(f".{file.name}.part")
+    try:
+        rows = _write(values(tables, config, features, night), partial, sheet=file.suffix == ".csv")
+        partial.replace(file)
+    finally:
+        partial.unlink(missing_ok=True)
+    return rows
+
+
+def _write(frames: Iterator[Frame], file: Path, *, sheet: bool) -> int:
+    from pyarrow import csv, parquet
+
     rows, writer = 0, None
     try:
-        for frame in values(tables, config, features, night):
-            table = frame.collect(backend="pyarrow").to_native()
-            writer = _writer(partial, table.schema) if writer is None else writer
+        for frame in frames:
+            table: pa.Table = frame.collect(backend="pyarrow").to_native()
+            table = safe_table(table) if sheet else table
+            if writer is None:
+                writer = csv.CSVWriter(file, table.schema) if sheet else parquet.ParquetWriter(file, table.schema)
             writer.write_table(table)
             rows += table.num_rows
     finally:
         if writer is not None:
             writer.close()
-    partial.replace(file)
     return rows
-
-
-def _writer(file: Path, schema: pa.Schema) -> Any:
-    from pyarrow import csv, parquet
-
-    return parquet.ParquetWriter(file, schema) if ".parquet" in file.name else csv.CSVWriter(file, schema)

@@ -18,7 +18,7 @@ def own_feature(path: str) -> Feature:
     """
     where = f"features.own: {path!r}"
     module_name, colon, name = path.partition(":")
-    if not (module_name and colon and name):
+    if not (module_name and colon and name) or module_name.startswith("."):
         raise ConfigError(f"{where} is no import path; write module:name, such as my_features:emails_per_visit")
     here = str(Path.cwd())
     if here not in sys.path:

@@ -10,8 +10,9 @@ import narwhals as nw
 
 from predictive.clock import DAY, calendar
 from predictive.config import AgeSnapshots, Config, Eligibility
+from predictive.engines import Frame
 from predictive.errors import ConfigError, nearest
-from predictive.features.attributes import Frame, attribute_kinds
+from predictive.features.attributes import attribute_kinds
 from predictive.features.cut import Known
 from predictive.features.deals import losses, wins
 from predictive.tables import Kind, Tables

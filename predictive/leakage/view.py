@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from predictive.config import Config
-from predictive.engines import beside
-from predictive.features.attributes import Frame, account_kinds, contact_kinds
+from predictive.engines import Frame, beside
+from predictive.features.attributes import account_kinds, contact_kinds
 from predictive.features.cut import cut
 from predictive.features.deals import wins
 from predictive.leakage.numbers import Bools, Floats, Ints, folds_of

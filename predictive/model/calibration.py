@@ -48,7 +48,7 @@ def fit_temperature(label: np.ndarray, z: np.ndarray, offset: np.ndarray) -> Cal
     return Calibration("temperature", slope=slope, shift=mean * (1 - slope))
 
 
-def fit_platt(label: np.ndarray, z: np.ndarray, offset: np.ndarray) -> Calibration:
+def fit_platt(label: np.ndarray, z: np.ndarray, offset: np.ndarray, weight: np.ndarray | None = None) -> Calibration:
     """A logistic regression of the label on the log-odds (Platt 1999), hardly regularised.
 
     Without both labels there is nothing to fit, and nothing is changed.
@@ -57,7 +57,7 @@ def fit_platt(label: np.ndarray, z: np.ndarray, offset: np.ndarray) -> Calibrati
         return AS_IT_COMES
     # Points of a rule score go to 100; log-odds of that size would make the first steps too long.
     scale = max(float(np.abs(z).max()), 1.0)
-    shift, slope = fit_logistic(z[:, None] / scale, label, offset, strength=100.0 * scale**2)
+    shift, slope = fit_logistic(z[:, None] / scale, label, offset, strength=100.0 * scale**2, weight=weight)
     return Calibration("Platt", slope=float(slope[0]) / scale, shift=shift)
 
 

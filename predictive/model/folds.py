@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from predictive.model.partial import known_at
+from predictive.model.thinned import in_sample
 
 FEWEST_CLOSES = 20
 """A fold learns from, and is judged on, at least so many distinct closes where it can be arranged."""
@@ -37,17 +38,18 @@ def time_folds(frame: pd.DataFrame, horizon: int) -> list[Fold]:
     """Up to three expanding folds over `frame` (`as_of`, `closed_at`, `deal_id`, `label`), judged parts one by one.
 
     The later part of the closes is cut into blocks of as-ofs with about equally many closes; each block is judged by
-    what was known at its first as-of, where that is at least 20 closes.
+    what was known at its first as-of, where that is at least 20 closes. Of thinned examples the sample is judged in
+    which everybody counts once.
     """
     at = frame["as_of"].to_numpy()
     positives = np.sort(at[frame["label"].to_numpy() == 1])
     if len(positives) < 2 * FEWEST_CLOSES:
         return []
     cuts = sorted({int(positives[int(len(positives) * share)]) for share in np.linspace(0.4, 1.0, FOLDS + 1)[:-1]})
-    folds = []
+    folds, everybody = [], in_sample(frame)
     for i, start in enumerate(cuts):
         end = cuts[i + 1] if i + 1 < len(cuts) else int(at.max()) + 1
-        fold = Fold(start, np.flatnonzero((at >= start) & (at < end)), horizon)
+        fold = Fold(start, np.flatnonzero((at >= start) & (at < end) & everybody), horizon)
         if closes(fold.train(frame)) >= FEWEST_CLOSES and closes(frame, fold.valid) > 0:
             folds.append(fold)
     return folds

@@ -51,26 +51,34 @@ class Linear:
 
 
 def fit_linear(
-    X: np.ndarray, label: np.ndarray, offset: np.ndarray, *, strength: float, signs: np.ndarray | None = None
+    X: np.ndarray,
+    label: np.ndarray,
+    offset: np.ndarray,
+    *,
+    strength: float,
+    signs: np.ndarray | None = None,
+    weight: np.ndarray | None = None,
 ) -> Linear:
     """Fit on float64 (n, p) with NaN for missing, labels 0 or 1 of shape (n,), both present, and offsets (n,).
 
     `signs` (p,) is 1 for a column with which the log-odds may only rise, and -1 where they may only fall.
+    A row with the `weight` 2 (n,) counts as two, in the means too.
     """
+    each = np.ones((len(X), 1)) if weight is None else weight[:, None]
     squeezed = _squeeze(X)
     present = ~np.isnan(squeezed)
-    shown = present.mean(axis=0)
-    filled = np.where(present, squeezed, 0.0)
-    count = np.maximum(present.sum(axis=0), 1)
-    mean = filled.sum(axis=0) / count
-    spread = np.sqrt((np.where(present, squeezed - mean, 0.0) ** 2).sum(axis=0) / count)
+    held = (each * present).sum(axis=0)
+    shown = held / each.sum()
+    count = np.maximum(held, 1)
+    mean = (each * np.where(present, squeezed, 0.0)).sum(axis=0) / count
+    spread = np.sqrt((each * np.where(present, squeezed - mean, 0.0) ** 2).sum(axis=0) / count)
     scale = np.where(spread > 1e-12, spread, 1.0)
     z, missing = _design(X, mean, scale, shown)
     informative = _distinct(missing)
     design = np.concatenate([z, missing[:, informative]], axis=1)
     free = np.zeros(int(informative.sum()))
     bound = None if signs is None else np.concatenate([signs, free])
-    intercept, coef = fit_logistic(design, label, offset, strength=strength, signs=bound)
+    intercept, coef = fit_logistic(design, label, offset, strength=strength, signs=bound, weight=weight)
     coef_missing = np.zeros(X.shape[1])
     coef_missing[informative] = coef[X.shape[1] :]
     return Linear(intercept, coef[: X.shape[1]], coef_missing, mean, scale, shown)

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from predictive.model.logistic import expit
+from predictive.model.thinned import weight_of
 
 SURE = 1e-6
 """Shares are kept this far from 0 and 1, where log-odds end."""
@@ -36,7 +37,8 @@ def known_at(frame: pd.DataFrame, at: int, horizon: int) -> pd.DataFrame:
     start = rows["as_of"].to_numpy(dtype=np.int64)
     followed = np.minimum(horizon, at - start)
     label = closed <= start + followed
-    share = share_closed(np.where(label, closed - start, followed), label, np.append(followed, horizon))
+    time = np.where(label, closed - start, followed)
+    share = share_closed(time, label, np.append(followed, horizon), weight_of(rows))
     mature = followed == horizon
     odds = _log_odds(share)
     known = rows.assign(
@@ -50,19 +52,24 @@ def known_at(frame: pd.DataFrame, at: int, horizon: int) -> pd.DataFrame:
     return kept
 
 
-def share_closed(time: np.ndarray, closed: np.ndarray, at: np.ndarray) -> np.ndarray:
+def share_closed(time: np.ndarray, closed: np.ndarray, at: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
     """The share that has closed by each of the times `at`, by Kaplan and Meier (1958, doi:10.2307/2281868).
 
-    `time` (n,) is when each example closed, or until when it had been followed; `closed` (n,) says which.
+    `time` (n,) is when each example closed, or until when it had been followed; `closed` (n,) says which. An example
+    with the `weight` 2 (n,) counts as two.
 
     >>> time, closed = np.array([1.0, 2.0, 2.0, 3.0]), np.array([True, False, True, True])
     >>> share_closed(time, closed, np.array([0, 1, 2, 3])).tolist()
     [0.0, 0.25, 0.5, 1.0]
     """
-    moments, closes = np.unique(time[closed], return_counts=True)
+    each = np.ones(len(time)) if weight is None else weight
+    moments, which = np.unique(time[closed], return_inverse=True)
     if len(moments) == 0:
         return np.zeros(len(at))
-    at_risk = len(time) - np.searchsorted(np.sort(time), moments, side="left")
+    closes = np.bincount(which, weights=each[closed])
+    order = np.argsort(time, kind="stable")
+    before = np.concatenate([[0.0], np.cumsum(each[order])])
+    at_risk = before[-1] - before[np.searchsorted(time[order], moments, side="left")]
     remaining = np.concatenate([[1.0], np.cumprod(1 - closes / at_risk)])
     return np.asarray(1 - remaining[np.searchsorted(moments, at, side="right")])
 

@@ -20,6 +20,7 @@ from predictive.model.logistic import level_of, losses
 from predictive.model.partial import offset_of
 from predictive.model.search import Grown, search_shape
 from predictive.model.side import Recipe
+from predictive.model.thinned import weight_of
 
 FEWEST_CLOSES_FOR_TREES = 20
 """A fold with fewer distinct closes to learn from fits no trees; if any fold is such, the model is logistic."""
@@ -81,10 +82,11 @@ def _try(features: Sequence[Feature], frame: pd.DataFrame, fold: Fold, start: Re
     train, valid = fold.train(frame), frame.iloc[fold.valid]
     encoder = fit_encoder(features, train)
     label, offset = train["label"].to_numpy(dtype=float), offset_of(train)
-    X, base, signs = encoder.transform(train), level_of(label, offset), encoder.signs(start.monotone)
+    weight = weight_of(train)
+    X, base, signs = encoder.transform(train), level_of(label, offset, weight), encoder.signs(start.monotone)
     judged = trees.Learned(encoder.transform(valid), valid["label"].to_numpy(dtype=float), offset_of(valid), signs)
-    fits = [fit_linear(X, label, offset, strength=s, signs=signs) for s in STRENGTHS]
-    learned = trees.Learned(X, label, base + offset, signs)
+    fits = [fit_linear(X, label, offset, strength=s, signs=signs, weight=weight) for s in STRENGTHS]
+    learned = trees.Learned(X, label, base + offset, signs, weight)
     return _Tried(learned, judged, base, [f.log_odds(judged.X) for f in fits], closes(train) >= FEWEST_CLOSES_FOR_TREES)
 
 

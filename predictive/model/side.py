@@ -16,6 +16,7 @@ from predictive.model.encode import Encoder, fit_encoder
 from predictive.model.linear import STRENGTHS, Linear, fit_linear
 from predictive.model.logistic import expit, level_of
 from predictive.model.partial import offset_of
+from predictive.model.thinned import weight_of
 
 
 @dataclass(frozen=True)
@@ -96,15 +97,17 @@ class SideModel:
 def fit_side(features: Sequence[Feature], frame: pd.DataFrame, recipe: Recipe, *, seed: int) -> SideModel:
     """Fit a recipe on the rows of `frame` (`label`, the features' columns); both labels must be present.
 
-    Where some are not mature, `frame` has their `offset`: see :func:`~predictive.model.partial.known_at`.
+    Where some are not mature, `frame` has their `offset` (see :func:`~predictive.model.partial.known_at`), and where
+    some were left out, the weights of :mod:`predictive.model.thinned`.
     """
     label, offset = frame["label"].to_numpy(dtype=float), offset_of(frame)
     encoder = fit_encoder(features, frame)
-    X, base, signs = encoder.transform(frame), level_of(label, offset), encoder.signs(recipe.monotone)
+    weight = weight_of(frame)
+    X, base, signs = encoder.transform(frame), level_of(label, offset, weight), encoder.signs(recipe.monotone)
     booster = linear = None
     if recipe.weight > 0:
-        learned = trees.Learned(X, label, base + offset, signs)
+        learned = trees.Learned(X, label, base + offset, signs, weight)
         booster = trees.fit_trees(learned, rounds=recipe.rounds, shape=recipe.shape, seed=seed)
     if recipe.weight < 1:
-        linear = fit_linear(X, label, offset, strength=recipe.strength, signs=signs)
+        linear = fit_linear(X, label, offset, strength=recipe.strength, signs=signs, weight=weight)
     return SideModel(encoder, recipe, booster, linear, base)

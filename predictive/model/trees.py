@@ -54,12 +54,16 @@ def parameters(shape: Shape, signs: np.ndarray, *, seed: int) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Learned:
-    """Encoded rows (n, p) with labels (n,), the log-odds (n,) that trees start from and add to, and `signs` (p,)."""
+    """Encoded rows (n, p) with labels (n,), the log-odds (n,) that trees start from and add to, and `signs` (p,).
+
+    `weight` (n,) is that of thinned examples; without it every row counts once.
+    """
 
     X: np.ndarray
     label: np.ndarray
     start: np.ndarray
     signs: np.ndarray
+    weight: np.ndarray | None = None
 
 
 def fit_until_worse(train: Learned, judged: Learned, *, shape: Shape = DEFAULT, seed: int) -> tuple[Any, np.ndarray]:
@@ -70,7 +74,7 @@ def fit_until_worse(train: Learned, judged: Learned, *, shape: Shape = DEFAULT, 
     import lightgbm
 
     losses: dict[str, Any] = {}
-    data = lightgbm.Dataset(train.X, train.label, init_score=train.start, params={"verbosity": -1})
+    data = lightgbm.Dataset(train.X, train.label, weight=train.weight, init_score=train.start, params={"verbosity": -1})
     valid = data.create_valid(judged.X, judged.label, init_score=judged.start)
     watch = [lightgbm.early_stopping(50, verbose=False), lightgbm.record_evaluation(losses)]
     booster = lightgbm.train(
@@ -85,7 +89,7 @@ def fit_trees(train: Learned, *, rounds: int, shape: Shape = DEFAULT, seed: int)
     """A `lightgbm.Booster` of `rounds` trees; its log-odds are to be added to those that it started from."""
     import lightgbm
 
-    data = lightgbm.Dataset(train.X, train.label, init_score=train.start, params={"verbosity": -1})
+    data = lightgbm.Dataset(train.X, train.label, weight=train.weight, init_score=train.start, params={"verbosity": -1})
     return lightgbm.train(parameters(shape, train.signs, seed=seed), data, num_boost_round=rounds)
 
 

@@ -12,26 +12,36 @@ import narwhals as nw
 
 from predictive.config import Config
 from predictive.derive.apply import derive
-from predictive.errors import DataError
+from predictive.errors import ConnectionLostError, DataError
 from predictive.sources import integrity
 from predictive.sources.arrange import arrange
+from predictive.sources.crm import open_crm
+from predictive.sources.database import open_database
 from predictive.sources.duckdb import open_duckdb
 from predictive.sources.files import open_files
+from predictive.sources.incremental import update
 from predictive.sources.materialise import Made, empty, materialise
 from predictive.sources.origin import Connection, OpenSource, quote
 from predictive.store import keeper
 from predictive.tables import OPEN_TABLES, SCHEMAS, Tables
 
-SOURCES: Mapping[str, OpenSource] = {"files": open_files, "duckdb": open_duckdb}
+SOURCES: Mapping[str, OpenSource] = {
+    "files": open_files,
+    "duckdb": open_duckdb,
+    "database": open_database,
+    "hubspot": open_crm,
+    "salesforce": open_crm,
+}
 """Every kind of source by its name in the configuration (`source.kind`)."""
 
 
-def read_tables(config: Config, con: Connection, *, now: int) -> Tables:
+def read_tables(config: Config, con: Connection, *, now: int, refresh: bool = False) -> Tables:
     """Read the configured tables into the working database `con` and check them.
 
     The six canonical tables are made in the current schema of `con` (those of an earlier call are replaced), so they
     may be larger than memory; the source is closed again before this returns. `now` is the present in microseconds
-    since the epoch: what lies after it is noted. The time zone of `con` must be UTC.
+    since the epoch: what lies after it is noted. The time zone of `con` must be UTC. With `refresh`, activities
+    that are read incrementally are read anew, as the first time.
 
     Raises :class:`~predictive.errors.DataError` with every problem of every table: columns, types, missing values,
     duplicate keys, unreadable files.
@@ -43,8 +53,13 @@ def read_tables(config: Config, con: Connection, *, now: int) -> Tables:
     with SOURCES[config.source.kind](config.source, con) as open_table:
         for table, spec in config.source.tables.items():
             try:
-                origin = open_table(table, spec)
-                made[table] = materialise(con, table, spec, origin, zone=config.timezone, target=target[table])
+                origin, at = open_table(table, spec), target[table]
+                if spec.incremental is None:
+                    made[table] = materialise(con, table, spec, origin, zone=config.timezone, target=at)
+                else:
+                    made[table] = update(con, config, spec, origin, target=at, now=now, anew=refresh)
+            except ConnectionLostError:
+                raise
             except DataError as error:
                 problems.append(str(error))
     if problems:

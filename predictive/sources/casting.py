@@ -8,7 +8,8 @@ in UTC.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 
 import duckdb
 
@@ -25,6 +26,8 @@ ALLOWED: dict[Kind, str] = {
     "time": "an ISO 8601 date or time such as 2026-11-22, 2026-11-22 08:00:00 or 2026-11-22T08:00:00+01:00"
     " (anything else: convert it in a query)",
 }
+DIGITS = 15
+"""Decimal digits that every double keeps."""
 NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
 CODE = r"[+-]?0\d.*"
 CLOCK = r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?"
@@ -53,10 +56,16 @@ def family(type_: str) -> Kind | str:
     return "nested" if name.split()[0] in ("STRUCT", "MAP", "UNION", "BLOB", "BIT", "VARIANT", "GEOMETRY") else "text"
 
 
-def raw(rows: Relation, columns: Sequence[Column], missing: Sequence[str], *, numbered: bool) -> Relation:
-    """The columns as ``name::raw``, NULL where they hold a missing text, with the number of each row as ``::row``."""
+def raw(
+    rows: Relation, columns: Sequence[Column], missing: Sequence[str], *, numbered: bool, extra: Mapping[str, str]
+) -> Relation:
+    """The columns as ``name::raw``, NULL where they hold a missing text, with the number of each row as ``::row``.
+
+    `extra` are SQL expressions to carry along, by name.
+    """
     types = dict(zip(rows.columns, map(str, rows.types), strict=True))
     chosen = [_raw(c, types.get(c.theirs or ""), missing).alias(f"{c.name}::raw") for c in columns]
+    chosen += [duckdb.SQLExpression(value).alias(name) for name, value in extra.items()]
     if numbered:
         chosen.append(duckdb.SQLExpression("row_number() OVER ()").alias("::row"))
     return rows.select(*chosen)
@@ -117,6 +126,28 @@ def as_number(value: str, held: str) -> str:
         text = f"trim({as_text(value, held)})"
         number = f"CASE WHEN regexp_full_match({text}, '{NUMBER}') THEN TRY_CAST({text} AS DOUBLE) END"
     return f"CASE WHEN isfinite({number}) THEN {number} END"
+
+
+def inexact(value: str, type_: str) -> str | None:
+    """The SQL condition under which an exact number is no double; None for types whose numbers all are.
+
+    >>> inexact("x", "DECIMAL(12,2)") is None
+    True
+    """
+    if type_ in ("BIGINT", "UBIGINT"):
+        return (
+            f"abs(CAST({value} AS HUGEINT)) > 9007199254740992 AND CAST(CAST({value} AS DOUBLE) AS HUGEINT) <> {value}"
+        )
+    match = re.fullmatch(r"DECIMAL\((\d+),(\d+)\)", type_)
+    digits, scale = (39, 0) if match is None else (int(match[1]), int(match[2]))
+    if digits <= DIGITS or (match is None and type_ != "HUGEINT"):
+        return None
+    written = [
+        f"trim(regexp_replace(split_part(CAST({number} AS VARCHAR), 'e', 1), '[^0-9]', '', 'g'), '0')"
+        for number in (value, f"CAST({value} AS DOUBLE)")
+    ]
+    # Up to 15 digits survive in any double; of more, the shortest text that gives the double shows whether they did.
+    return f"abs(CAST({value} AS DOUBLE)) >= 1e{DIGITS - scale} AND {written[0]} <> {written[1]}"
 
 
 def as_boolean(value: str, held: str) -> str:

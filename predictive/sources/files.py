@@ -41,7 +41,8 @@ def open_files(source: FilesSource, con: Connection) -> Iterator[Opener]:
     with TemporaryDirectory(prefix="predictive-", ignore_cleanup_errors=True) as name, attached(con, ":memory:"):
         folder = Path(name)
         views = {
-            view: _open(con, source.path, file, f"source.files.{view}", folder) for view, file in source.files.items()
+            view: open_pattern(con, source.path, file, f"source.files.{view}", folder)
+            for view, file in source.files.items()
         }
         for view, origin in views.items():
             _as_text(origin.rows, view).create_view(view)
@@ -51,7 +52,7 @@ def open_files(source: FilesSource, con: Connection) -> Iterator[Opener]:
         def open_table(table: str, spec: TableSource) -> Origin:
             where = f"source.tables.{table}"
             if spec.file is not None:
-                return _open(con, source.path, spec.file, f"{where}.file", folder)
+                return open_pattern(con, source.path, spec.file, f"{where}.file", folder)
             rows = run_query(con, str(spec.query), f"{where}.query")
             return Origin(f"the result of {where}.query", rows, untyped=True, parts=parts, notes=notes)
 
@@ -70,7 +71,7 @@ def _as_text(rows: Relation, view: str) -> Relation:
     return rows.project(", ".join([*columns, "row_number() OVER () AS row_number"]))
 
 
-def _open(con: Connection, base: Path, pattern: str, where: str, folder: Path) -> Origin:
+def open_pattern(con: Connection, base: Path, pattern: str, where: str, folder: Path) -> Origin:
     """The rows of every file that `pattern` names below `base`, one after another."""
     found = _find(base, pattern, where, folder)
     kinds = {_kind(path, shown, where) for shown, path in found}

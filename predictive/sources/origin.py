@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -34,12 +35,33 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Since:
+    """Rows whose `column` of the source is at or after `low`, and those that have none.
+
+    `low` is a number, or a time: naive where the column is. Of a text `low` is a date, which is compared with the first
+    ten characters.
+    """
+
+    column: str
+    low: int | datetime | str
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """Ways to read a part of a table: `rows` since a point (None: all of them), and how many lie `before` one."""
+
+    rows: Callable[[Since | None], Relation]
+    before: Callable[[Since], int]
+
+
+@dataclass(frozen=True)
 class Origin:
     """The rows of one table as the source holds them.
 
     `label` says where they are from. `untyped` means that every column is text only because the format knows nothing
     else, so that types may be inferred. `parts` are the files that the rows are read from; `located` says that rows
-    number through them in order (the rows of a query do not).
+    number through them in order (the rows of a query do not). Where `fetch` is given, `rows` only shows the columns:
+    the table is read incrementally from somewhere else, and `fetch` brings the rows.
     """
 
     label: str
@@ -48,6 +70,7 @@ class Origin:
     parts: tuple[Part, ...] = ()
     located: bool = False
     notes: tuple[Note, ...] = ()
+    fetch: Fetch | None = None
 
 
 Opener = Callable[[str, TableSource], Origin]

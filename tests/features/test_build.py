@@ -232,7 +232,7 @@ def test_ten_thousand_activities_of_one_contact_are_all_counted(con):
 def test_month_and_weekday_of_entry_are_those_of_the_calendar_to_the_microsecond(con):
     days = [
         date(year, month, day)
-        for year in range(1970, 2101)
+        for year in range(1970, 2100)
         for month in range(1, 13)
         for day in (1, 29 if month != 2 else 28)
     ]

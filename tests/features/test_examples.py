@@ -1,9 +1,11 @@
+import hashlib
 import importlib
 from collections import Counter
 from dataclasses import replace
 from datetime import date
 from random import Random
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -14,7 +16,8 @@ from predictive.errors import DataError
 from predictive.features import catalog
 from predictive.features.build import features_at
 from predictive.features.deals import wins
-from predictive.features.examples import examples
+from predictive.features.examples import examples, share_to_keep
+from predictive.model.thinned import LUCK, WEIGHT, in_sample, weight_of
 from predictive.splits import decide
 from tests.features.histories import (
     NIGHT,
@@ -164,6 +167,40 @@ def test_tables_in_parts_give_the_same_examples_exactly(con, history, account_de
     assert parts > 1 or len(history.contacts) <= 20
     assert repr(rows(found.frame)) == repr(rows(whole.frame))
     assert found.not_eligible == whole.not_eligible
+
+
+def test_thinned_examples_are_some_of_all_with_every_close_and_weights_that_put_the_others_back(con):
+    settings_ = config(snapshots={"every": "week"}, horizon="10d")
+    history = make(Random(5), contacts=60, instants=[NIGHT])  # noqa: S311 - seeded, for tests
+    deals = [won(closed_at=NIGHT - DAY, contact_id=c["contact_id"], deal_id=c["contact_id"]) for c in history.contacts]
+    history = replace(history, deals=deals[:30])
+    features = [f for f, _ in FEW]
+    every = examples(tables(history, con), settings_, features, first=FIRST, last=LAST)
+    thin = examples(tables(history, con), settings_, features, first=FIRST, last=LAST, share=0.4)
+    assert thin.not_eligible == every.not_eligible
+    luck = [
+        int.from_bytes(hashlib.md5(f"{row.contact_id} {row.as_of}".encode()).digest()[8:], "little") / 2**64  # noqa: S324 - no secret
+        for row in every.frame.itertuples()
+    ]
+    closed, lucky = every.frame["label"] == 1, np.array(luck) < 0.4
+    assert closed.any()
+    assert (closed & ~lucky).any()
+    assert 0.2 < lucky.mean() < 0.6
+    wanted = every.frame[closed | lucky].reset_index(drop=True)
+    pd.testing.assert_frame_equal(thin.frame.drop(columns=[WEIGHT, LUCK]), wanted)
+    assert in_sample(thin.frame).tolist() == lucky[closed | lucky].tolist()
+    assert weight_of(thin.frame).tolist() == [1.0 if y else 2.5 for y in wanted["label"]]
+
+
+def test_the_share_to_keep_is_of_all_pairs_of_contact_and_as_of(con):
+    history = make(Random(5), contacts=300, instants=[NIGHT])  # noqa: S311 - seeded, for tests
+    settings_ = config(snapshots={"every": "week"}, horizon="10d", model={"examples": 1_000})
+    days = config(snapshots={"at": "age", "days": list(range(0, 60, 5))}, model={"examples": 1_000})
+    for chosen in (settings_, days):
+        pairs = sum(map(len, as_ofs(history, chosen, FIRST - 100 * DAY, LAST)))
+        share = share_to_keep(tables(history, con), chosen, FIRST - 100 * DAY, LAST)
+        assert share == min(1.0, 1_000 / pairs)
+    assert share < 1
 
 
 @pytest.mark.parametrize("today", [None, "elsewhere"])

@@ -1,0 +1,219 @@
+"""Activities read incrementally: a store keeps what was read, and a night fetches only what may be new.
+
+The store is a DuckDB file of canonical rows, each with its mark: the value of the configured column at the source. A
+night fetches the rows whose mark is at or after the newest one kept less the overlap (and those without a mark),
+throws away the same rows of the store, and puts the fetched ones in their place as one more sorted run. Rows need not
+be unique, so nothing is ever compared row by row. All of it is one transaction: killed at any instant, the store is as
+it was or as it should be.
+
+What cannot be seen in the fetched rows is seen in a count: if the source holds another number of earlier rows than the
+store (rows were deleted, or came later than the overlap), everything is read anew. So the store equals a full read, but
+for earlier rows that were altered in place, or deleted and added in equal numbers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from predictive.config import Config, Incremental, TableSource
+from predictive.errors import DataError, nearest
+from predictive.sources.arrange import ORDER
+from predictive.sources.mapping import map_columns
+from predictive.sources.materialise import Made, materialise
+from predictive.sources.origin import Connection, Fetch, Origin, Relation, Since, first, quote, reason
+from predictive.sources.watermark import MARK, condition, mark_of, type_of, watermark
+from predictive.tables import Note
+
+STORE = quote("predictive store")
+KEPT, STATE = f"{STORE}.main.activities", f"{STORE}.main.state"
+KEY = "::key"
+FORMAT = 1
+"""Counts up whenever rows of the store would be written otherwise."""
+
+
+@dataclass(frozen=True)
+class Night:
+    """What stays the same while activities are brought up to date: where from, where to, and by what mapping."""
+
+    con: Connection
+    spec: TableSource
+    chosen: Incremental
+    origin: Origin
+    fetch: Fetch
+    zone: str
+    fresh: str
+
+    def bring(self, since: Since | None) -> Made:
+        """Fetch rows and make the table `fresh` of them: canonical, with mark and key."""
+        rows = self.fetch.rows(since)
+        types = dict(zip(rows.columns, map(str, rows.types), strict=True))
+        extra = {MARK: mark_of(self.chosen.column, types[self.chosen.column])}
+        if self.chosen.key is not None:
+            extra[KEY] = f"CAST({quote(self.chosen.key)} AS VARCHAR)"
+        origin = replace(self.origin, rows=rows)
+        return materialise(self.con, "activities", self.spec, origin, zone=self.zone, target=self.fresh, extra=extra)
+
+    def count(self, query: str, values: tuple[Any, ...] = ()) -> int:
+        """The one number that a query gives."""
+        ((found,),) = self.con.execute(query, list(values)).fetchall()
+        return int(found)
+
+
+def update(
+    con: Connection, config: Config, spec: TableSource, origin: Origin, *, target: str, now: int, anew: bool
+) -> Made:
+    """Bring the store up to date and make the canonical activities at the SQL name `target` of it.
+
+    `anew` reads everything, as does another mapping, another time zone or another source than the store was made with.
+    Raises :class:`~predictive.errors.DataError` as :func:`~.materialise.materialise` does, and for a store that cannot
+    be opened or a column that cannot tell what is new.
+    """
+    chosen = spec.incremental
+    if chosen is None:
+        raise AssertionError("only an incremental table has a store")
+    _check_columns(chosen, origin)
+    fetch = _fetch_of(origin.rows) if origin.fetch is None else origin.fetch
+    fresh = f"{target.rpartition('.')[0]}.{quote('::fresh')}"
+    night = Night(con, spec, chosen, origin, fetch, config.timezone, fresh)
+    made_with = _fingerprint(config, spec, origin)
+    with _opened(con, chosen.store):
+        since = None if anew or _made_with(con) != made_with else watermark(con.table(KEPT), chosen, now=now)
+        made, why = (night.bring(None), "") if since is None else _fetched(night, since)
+        if since is None or why:
+            _rebuild(night, made_with)
+        else:
+            _append(night, since)
+        con.execute(f"DROP TABLE {fresh}")
+        con.execute(f"CREATE OR REPLACE TABLE {target} AS SELECT * EXCLUDE ({_extra(chosen)}) FROM {KEPT}")
+        note = _note(night, None if why else since, why)
+    return replace(made, notes=(*made.notes, note))
+
+
+def _fetched(night: Night, since: Since) -> tuple[Made, str]:
+    """The rows since a point, or all of them with the reason why those are not enough."""
+    made = night.bring(since)
+    earlier = f"SELECT count(*) FROM {KEPT} WHERE NOT {condition(since)}"
+    if night.chosen.key is not None:
+        earlier += f' AND NOT coalesce("{KEY}" IN (SELECT "{KEY}" FROM {night.fresh}), false)'
+    kept, there = night.count(earlier, (since.low,)), night.fetch.before(since)
+    mine, theirs = type_of(night.con.table(night.fresh)), type_of(night.con.table(KEPT))
+    marked = night.count(f'SELECT count("{MARK}") FROM {night.fresh}')
+    if kept == there and (mine == theirs or not marked):
+        return made, ""
+    missing = f"the source has {there:,} earlier rows and the store {kept:,}: some were deleted or came late"
+    return night.bring(None), missing if kept != there else f"{since.column} has become {mine}"
+
+
+def _rebuild(night: Night, made_with: str) -> None:
+    """Make the store anew, sorted."""
+    with _transaction(night.con):
+        night.con.execute(f"CREATE OR REPLACE TABLE {KEPT} AS SELECT * FROM {night.fresh} ORDER BY {ORDER}")
+        night.con.execute(f"CREATE OR REPLACE TABLE {STATE} (made_with VARCHAR)")
+        night.con.execute(f"INSERT INTO {STATE} VALUES (?)", [made_with])
+
+
+def _append(night: Night, since: Since) -> None:
+    """Put the fetched rows in the place of those that they show anew, as one more sorted run."""
+    with _transaction(night.con):
+        night.con.execute(f"DELETE FROM {KEPT} WHERE {condition(since)}", [since.low])
+        if night.chosen.key is not None:
+            night.con.execute(f'DELETE FROM {KEPT} WHERE "{KEY}" IN (SELECT "{KEY}" FROM {night.fresh})')
+        night.con.execute(f"INSERT INTO {KEPT} SELECT * FROM {night.fresh} ORDER BY {ORDER}")
+
+
+def _fetch_of(rows: Relation) -> Fetch:
+    """How a part is read of rows that DuckDB reads by itself."""
+
+    def test(since: Since) -> duckdb.Expression:
+        column = duckdb.ColumnExpression(since.column)
+        low = duckdb.ConstantExpression(since.low)
+        value = duckdb.SQLExpression(f"{quote(since.column)}[:10]") if isinstance(since.low, str) else column
+        return (value >= low) | column.isnull()
+
+    return Fetch(
+        rows=lambda since: rows if since is None else rows.filter(test(since)),
+        before=lambda since: int(first(rows.filter(~test(since)).aggregate("count(*)"))[0]),
+    )
+
+
+def _check_columns(chosen: Incremental, origin: Origin) -> None:
+    for key, name in (("column", chosen.column), ("key", chosen.key)):
+        if name is not None and name not in origin.rows.columns:
+            where = f"source.tables.activities.incremental.{key}"
+            raise DataError(f"{where}: the source has no column {name!r}; {nearest(name, origin.rows.columns)}")
+
+
+def _fingerprint(config: Config, spec: TableSource, origin: Origin) -> str:
+    """A hash of everything that decides what a row of the source becomes."""
+    from predictive import __version__
+
+    used = sorted({c.theirs for c in map_columns("activities", spec, origin.rows.columns).columns if c.theirs})
+    source = config.source.model_dump(mode="json", exclude={"tables"})
+    mapping = spec.model_dump(mode="json", exclude={"incremental": {"overlap", "store"}})
+    whole = [FORMAT, __version__, source, mapping, config.timezone, used]
+    return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
+
+
+def _made_with(con: Connection) -> str | None:
+    """The fingerprint that the store was made with; None for a new one."""
+    held = con.execute(
+        "SELECT count(*) FROM duckdb_tables() WHERE database_name = 'predictive store' AND table_name = 'state'"
+    ).fetchall()
+    if held == [(0,)]:
+        return None
+    return str(first(con.table(STATE))[0])
+
+
+def _extra(chosen: Incremental) -> str:
+    return f'"{MARK}"' if chosen.key is None else f'"{MARK}", "{KEY}"'
+
+
+def _note(night: Night, since: Since | None, why: str) -> Note:
+    held = night.count(f"SELECT count(*) FROM {KEPT}")
+    store = night.chosen.store.name
+    if since is None:
+        return Note("activities", f"all {held:,} rows read into {store}{f', since {why}' if why else ''}", held)
+    low = since.low if isinstance(since.low, str | int) else since.low.isoformat()
+    later = night.count(f"SELECT count(*) FROM {KEPT} WHERE {condition(since)}", (since.low,))
+    text = (
+        f"{later:,} rows with {since.column} from {low} on were read, the other {held - later:,} were kept in {store}"
+    )
+    return Note("activities", f"{text}; to read all of them again: predictive check CONFIG --refresh", later)
+
+
+@contextmanager
+def _opened(con: Connection, path: Path) -> Iterator[None]:
+    where = "source.tables.activities.incremental.store"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        con.execute(f"ATTACH $1 AS {STORE}", [str(path)])
+    except OSError as error:
+        raise DataError(f"{where}: {path}: cannot be written: {error.strerror}") from None
+    except duckdb.Error as error:
+        if "lock" in str(error):
+            raise DataError(f"{where}: {path} is used by another run; run this again when that is done") from None
+        said = reason(error)
+        raise DataError(f"{where}: {path}: cannot be opened: {said}; delete it, and all is read anew") from None
+    try:
+        yield
+    finally:
+        con.execute(f"DETACH {STORE}")
+
+
+@contextmanager
+def _transaction(con: Connection) -> Iterator[None]:
+    con.execute("BEGIN")
+    try:
+        yield
+    except BaseException:
+        con.execute("ROLLBACK")
+        raise
+    con.execute("COMMIT")
