@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import narwhals as nw
 import pandas as pd
@@ -19,6 +20,9 @@ from predictive.tables import Tables
 
 if TYPE_CHECKING:
     from predictive.audit import Audit
+    from predictive.closerates import CloseRates
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -46,15 +50,16 @@ class Filled:
 
 @dataclass(frozen=True)
 class Examined:
-    """What was found in the tables. `audit` is None where past scores could not be joined to what happened.
+    """What was found in the tables; what is None, or empty, could not be examined, and `why_not` says why.
 
-    `why_not` says what could not be examined, and why; it holds a reason where the tables were not read at all.
+    `audit` joins past scores to what happened; `rates` are the close rates of activities and attributes.
     """
 
     audit: Audit | None
     fresh: tuple[Fresh, ...]
     filled: tuple[Filled, ...]
     why_not: tuple[str, ...]
+    rates: CloseRates | None = None
 
 
 NOTHING = Examined(None, (), (), ())
@@ -67,14 +72,22 @@ def examine(con: Any, tables: Tables, config: Config, sink: Sink, *, now: int) -
     What cannot be examined is said, and the rest is examined all the same: a report with a gap is better than none.
     """
     from predictive.audit import audit
+    from predictive.closerates import close_rates
 
-    found, why_not = None, []
+    why_not: list[str] = []
+    found = _tried(lambda: audit(con, tables, config, sink, now=now), why_not)
+    rates = _tried(lambda: close_rates(tables, config, now=now), why_not)
+    fresh = tuple(Fresh(name, from_micros(at)) for name, at in newest(tables, now).items())
+    return Examined(found, fresh, fill_rates(tables), tuple(dict.fromkeys(why_not)), rates)
+
+
+def _tried(find: Callable[[], Found], why_not: list[str]) -> Found | None:
+    """What is found, or None with the reason in `why_not`."""
     try:
-        found = audit(con, tables, config, sink, now=now)
+        return find()
     except PredictiveError as error:
         why_not.append(str(error))
-    fresh = tuple(Fresh(name, from_micros(at)) for name, at in newest(tables, now).items())
-    return Examined(found, fresh, fill_rates(tables), tuple(why_not))
+        return None
 
 
 def fill_rates(tables: Tables) -> tuple[Filled, ...]:

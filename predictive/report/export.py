@@ -12,9 +12,8 @@ from datetime import datetime
 from typing import Any
 
 from predictive.report.summary import Summary
+from predictive.spreadsheet import safe
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""What a cell begins with that a spreadsheet takes for a formula."""
 PAIR = ("worked", "found")
 """The columns of a curve, which the summary holds as pairs."""
 
@@ -30,15 +29,6 @@ def as_json(summary: Summary) -> dict[str, Any]:
 def as_csv(summary: Summary) -> dict[str, str]:
     """Per table of the summary its name and its rows as CSV, texts guarded so that no spreadsheet runs them."""
     return {name: _csv(rows) for name, rows in _tables(as_json(summary), "")}
-
-
-def guarded(value: Any) -> Any:
-    r"""A cell that a spreadsheet shows and does not run; numbers stay numbers.
-
-    >>> guarded('=HYPERLINK("http://x")'), guarded("+1"), guarded(-1.5), guarded("web")
-    ('\'=HYPERLINK("http://x")', "'+1", -1.5, 'web')
-    """
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def _plain(value: Any) -> Any:
@@ -90,6 +80,6 @@ def _csv(rows: list[dict[str, Any]]) -> str:
     columns = list(dict.fromkeys(name for row in rows for name in row))
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([guarded(name) for name in columns])
-    writer.writerows([guarded(row.get(name)) for name in columns] for row in rows)
+    writer.writerow([safe(name) for name in columns])
+    writer.writerows([safe(row.get(name)) for name in columns] for row in rows)
     return out.getvalue()

@@ -127,7 +127,7 @@ def _count_table(by: str, lines: list[Line], say: Language) -> Table:
         verdict = say("luck.possible" if c.luck >= LUCK else "luck.unlikely")
         cells.append([name, say.count(c.n), say.number(c.predicted, 1), say.count(c.actual), interval, verdict])
     columns = heads(say, "audit", (by, "scores", "predicted", "closed", "ratio", "luck"), words=["luck"])
-    return table(f"audit-{by}", say(f"audit.table_{by}"), columns, cells, wide=True)
+    return table(f"audit-{by}", say(f"audit.table_{by}"), columns, cells, folded=by != "month", wide=True)
 
 
 def _compared(found: Evidence, say: Language) -> Panel:

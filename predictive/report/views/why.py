@@ -7,6 +7,7 @@ from predictive.report.blocks import Cell, Figure, Key, Panel, Section, Text
 from predictive.report.language import Language
 from predictive.report.phrases import translate
 from predictive.report.summary import Driver, Summary
+from predictive.report.views.rates import rates_panel
 from predictive.report.views.tables import heads, table
 from predictive.report.views.todo import contact_table
 
@@ -17,7 +18,7 @@ TOP = 3
 
 def why_section(summary: Summary, say: Language) -> Section:
     """The whole section."""
-    panels = (_drivers(summary, say), *_sides(summary, say), *_examples(summary, say))
+    panels = (_drivers(summary, say), *_sides(summary, say), rates_panel(summary, say), *_examples(summary, say))
     return Section("why", say("why.title"), panels)
 
 
