@@ -12,7 +12,7 @@ from predictive.report.phrases import translate
 from predictive.report.summary import Driver
 from predictive.report.work import Group
 
-LETTERS, LINES, LEADING = 42, 2, 17.0
+LETTERS, LINES, LEADING = 46, 3, 17.0
 """A label is at most so many lines of so many letters; the rest of it is in the bar's hover text and in the table."""
 LONGEST = 330.0
 SHOWN = 12
@@ -79,8 +79,21 @@ def driver_chart(drivers: Sequence[Driver], say: Language) -> Bars | None:
         words = translate(driver.description, say) or driver.name
         text = say.factor(driver.mean, 2)
         hover = say("drivers.hover", feature=words, factor=text[1:])
-        rows.append((words, [Part(driver.side, driver.mean / top[0].mean, text, hover)]))
+        way = direction(driver, say)
+        label = words if way is None else say("drivers.label", feature=words, direction=way)
+        rows.append((label, [Part(driver.side, driver.mean / top[0].mean, text, hover)]))
     return bar_chart(rows)
+
+
+def direction(driver: Driver, say: Language) -> str | None:
+    """Which way the values of a feature move the score, in words; None where neither way is clear."""
+    if driver.rising is not None:
+        return say("direction.rising" if driver.rising else "direction.falling")
+    if not driver.levels:
+        return None
+    worst, best = driver.levels[0], driver.levels[-1]
+    places = {"best": best.value, "up": say.factor(best.part), "worst": worst.value, "down": say.factor(worst.part)}
+    return say("direction.levels", **places)
 
 
 def _length(share: float) -> float:

@@ -18,7 +18,7 @@ def rates_panel(summary: Summary, say: Language) -> Panel:
     """The panel; says plainly where there are no rates to show."""
     rates = summary.examined.rates
     if rates is None or not rates.rows:
-        return Panel(say("rates.title_none"), (Text(say("rates.none")),))
+        return Panel(say("rates.title_none"), (Text(say("rates.none")),), half=True)
     rows = shown(rates.rows, LISTED)
     sure = [row for row in rows if row.q < FOUND]
     title = _title(rates, sure, say)
@@ -35,7 +35,7 @@ def rates_panel(summary: Summary, say: Language) -> Panel:
         within=say("unit.day", round(rates.horizon_days)),
     )
     figures = () if chart is None else (Figure("rates", title, chart, caption, numbers, say("page.steps")),)
-    return Panel(title, (*figures, *(Text(translate(text, say), "soft small") for text in rates.said)))
+    return Panel(title, (*figures, *(Text(translate(text, say), "soft small") for text in rates.said)), half=True)
 
 
 def _title(rates: CloseRates, sure: list[Rate], say: Language) -> str:

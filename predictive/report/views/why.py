@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from predictive.report.bars import SHOWN, driver_chart
+from predictive.report.bars import SHOWN, direction, driver_chart
 from predictive.report.blocks import Cell, Figure, Key, Panel, Section, Text
 from predictive.report.language import Language
 from predictive.report.phrases import translate
@@ -18,7 +18,7 @@ TOP = 3
 
 def why_section(summary: Summary, say: Language) -> Section:
     """The whole section."""
-    panels = (_drivers(summary, say), *_sides(summary, say), rates_panel(summary, say), *_examples(summary, say))
+    panels = (_drivers(summary, say), rates_panel(summary, say), *_sides(summary, say), *_examples(summary, say))
     return Section("why", say("why.title"), panels)
 
 
@@ -40,20 +40,8 @@ def _row(driver: Driver, say: Language) -> list[Cell]:
         Cell(translate(driver.description, say)),
         Cell(say(f"side.{driver.side}")),
         Cell(say.factor(driver.mean, 2)),
-        Cell(direction(driver, say)),
+        Cell(direction(driver, say) or "–"),
     ]
-
-
-def direction(driver: Driver, say: Language) -> str:
-    """Which way the values of a feature move the score, in words."""
-    if driver.rising is not None:
-        return say("direction.rising" if driver.rising else "direction.falling")
-    if not driver.levels:
-        return "–"
-    worst, best = driver.levels[0], driver.levels[-1]
-    return say(
-        "direction.levels", best=best.value, up=say.factor(best.part), worst=worst.value, down=say.factor(worst.part)
-    )
 
 
 def _title(summary: Summary, say: Language) -> str:
@@ -79,7 +67,7 @@ def _sides(summary: Summary, say: Language) -> list[Panel]:
     columns = heads(say, "sides", ("side", "share", "features", "strongest"), words=["strongest"])
     most = say(f"side.{found[0][1]}")
     title = say("sides.title", side=most)
-    return [Panel(title[0].upper() + title[1:], (table("sides", say("sides.table"), columns, cells),), half=True)]
+    return [Panel(title[0].upper() + title[1:], (table("sides", say("sides.table"), columns, cells),))]
 
 
 def _examples(summary: Summary, say: Language) -> list[Panel]:
