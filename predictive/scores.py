@@ -7,6 +7,7 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
+from predictive.breaker import Tally
 from predictive.clock import from_micros
 from predictive.config import Config
 from predictive.engines import Frame
@@ -14,12 +15,13 @@ from predictive.errors import ModelError, nearest
 from predictive.features.attributes import attribute_columns, check_attributes
 from predictive.features.build import features_at
 from predictive.features.deals import opportunities, wins
+from predictive.holdout import held_out
 from predictive.learning import RULE_SCORE
 from predictive.model.bundle import Bundle
 from predictive.model.drift import NO_DRIFT, Drift, corrected
 from predictive.model.reasons import find_reasons, in_words
-from predictive.quadrants import quadrant, tier
-from predictive.rules import RuleScore, all_kinds, rule_features, score_rules, stage
+from predictive.quadrants import cell, cuts_of, quadrant, tier
+from predictive.rules import RuleScore, all_kinds, rule_features, score_rules
 from predictive.store import into_store
 from predictive.tables import Tables
 
@@ -27,7 +29,7 @@ from predictive.tables import Tables
 def features_of(
     con: Any, tables: Tables, config: Config, bundle: Bundle, block: pd.DataFrame
 ) -> tuple[pd.DataFrame, RuleScore]:
-    """The bundle's features with the rule score as a column, by `contact_id`, and the rule scores of the same rows.
+    """The bundle's features with the rule score that a model may read, by `contact_id`; and the rule scores.
 
     `block` holds `contact_id` and `as_of` (microseconds).
     """
@@ -38,7 +40,7 @@ def features_of(
     frame = _local(features_at(tables, into_store(con, block), needed, won=won))
     frame = frame.sort_values("contact_id", ignore_index=True)
     points = score_rules(bundle.rules, frame, kinds)
-    return frame.assign(rule_score=points.score), points
+    return frame.assign(rule_score=points.for_model), points
 
 
 def score_block(
@@ -50,10 +52,12 @@ def score_block(
     *,
     night: int,
     drift: Drift = NO_DRIFT,
+    tally: Tally | None = None,
 ) -> pd.DataFrame:
     """All columns of `scores` but the run's stamps, by `contact_id`, for a block (`contact_id`, `as_of`).
 
-    `drift` corrects every score by its own as-of; the cuts of the axes move along, the tiers do not.
+    `drift` corrects every score by its own as-of; the cuts of the axes move along, the tiers do not. The block is added
+    to `tally`, if given.
     """
     frame, points = features_of(con, tables, config, bundle, block)
     found = bundle.model.score(frame)
@@ -62,6 +66,9 @@ def score_block(
         corrected(found[name].to_numpy(), shift) for name in ("probability", "fit", "interest")
     )
     reasons = find_reasons(bundle.model.probability, frame, probability)
+    cuts = cuts_of(bundle.cuts, bundle.spread, config)
+    # Both sides of the comparison have moved by the same shift, so it is made where neither has.
+    axes = found["fit"].to_numpy(), found["interest"].to_numpy()
     scores = pd.DataFrame(
         {
             "contact_id": frame["contact_id"],
@@ -70,17 +77,21 @@ def score_block(
             "uncorrected": found["probability"].to_numpy(),
             "fit": fit,
             "interest": interest,
-            # Both sides of the comparison have moved by the same shift, so it is made where neither has.
-            "quadrant": quadrant(found["fit"].to_numpy(), found["interest"].to_numpy(), bundle.cuts),
-            "tier": tier(probability, bundle.cuts),
+            "quadrant": quadrant(*axes, cuts),
+            "cell": pd.Series(cell(*axes, cuts), index=frame.index, dtype="object"),
+            "tier": tier(probability, cuts),
             "rule_score": points.score,
             "rule_fit": points.fit,
             "rule_interest": points.interest,
-            "stage": stage(points.score, bundle.rules.stages),
+            "rule_total": points.total,
+            "stage": points.stage,
+            "holdout": held_out(frame["contact_id"], config.holdout),
             "reasons": in_words(reasons, bundle.model.probability.encoder.features, frame),
         }
     )
-    scores = _stages_of_deals(scores, tables, config, into_store(con, block))
+    if tally is not None:
+        tally.add(scores, frame[[f.name for f in bundle.features]], bundle.model.probability.encoder.levels)
+    scores = stages_of_deals(scores, tables, config, into_store(con, block))
     return _overridden(scores, tables, night)
 
 
@@ -97,8 +108,11 @@ def check_features(bundle: Bundle, tables: Tables) -> None:
             )
 
 
-def _stages_of_deals(scores: pd.DataFrame, tables: Tables, config: Config, at: Frame) -> pd.DataFrame:
-    """Opportunity and customer come from deals, whatever the points say."""
+def stages_of_deals(scores: pd.DataFrame, tables: Tables, config: Config, at: Frame) -> pd.DataFrame:
+    """`scores` (`contact_id`, `stage`) with opportunity and customer as deals have it, whatever else is said.
+
+    `at` holds `contact_id` and `as_of` (microseconds).
+    """
     busy = set(_local(opportunities(tables, config, at))["contact_id"])
     won = wins(tables, config).join(at, on="contact_id", how="inner").filter(nw.col("closed_at") <= nw.col("as_of"))
     bought = set(_local(won.select("contact_id").unique())["contact_id"])
@@ -108,8 +122,12 @@ def _stages_of_deals(scores: pd.DataFrame, tables: Tables, config: Config, at: F
 
 
 def _overridden(scores: pd.DataFrame, tables: Tables, night: int) -> pd.DataFrame:
-    """A person's decision in force at the night wins over quadrant and tier, never over the probability."""
-    force = tables.overrides.filter((nw.col("created_at") <= night) & (nw.col("expires_at") > night))
+    """A person's decision in force at the night wins over quadrant and tier, never over probability or cell.
+
+    One that decides neither is no decision; of several in force the newest counts.
+    """
+    decides = ~nw.col("quadrant").is_null() | ~nw.col("tier").is_null()
+    force = tables.overrides.filter((nw.col("created_at") <= night) & (nw.col("expires_at") > night) & decides)
     decisions = _local(force).sort_values(["created_at", "author", "reason"]).drop_duplicates("contact_id", keep="last")
     joined = scores[["contact_id"]].merge(decisions, on="contact_id", how="left")
     rows = zip(joined["author"], joined["expires_at"], joined["reason"], strict=True)

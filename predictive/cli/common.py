@@ -16,7 +16,7 @@ from predictive.clock import instant, parse_instant
 from predictive.errors import ConfigError
 
 if TYPE_CHECKING:
-    from predictive.config import Config
+    from predictive.config import Config, Sink
     from predictive.tables import Tables
 
 
@@ -116,6 +116,17 @@ def table(rows: Sequence[Sequence[str]]) -> str:
         cells = [c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))]
         lines.append("  ".join(cells).rstrip())
     return "\n".join(lines)
+
+
+def place(sink: Sink) -> str:
+    """Where scores go, as a person would say it; never a password."""
+    from predictive.config import FileSink, PostgresqlSink
+    from predictive.sinks.postgresql import PostgresServer
+
+    if isinstance(sink, FileSink):
+        return shorten(sink.path)
+    where = PostgresServer(sink.url, "").place if isinstance(sink, PostgresqlSink) else shorten(sink.path)
+    return f"{where}, table {sink.table}"
 
 
 def shorten(path: Path) -> str:

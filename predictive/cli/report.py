@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from predictive.cli.common import add_config, add_json, opened, say, say_json, shorten
+from predictive.cli.common import add_config, add_json, opened, place, say, say_json, shorten
 from predictive.errors import ModelError, PredictiveError
 
 if TYPE_CHECKING:
@@ -92,12 +92,11 @@ def _print(summary: Summary, config: Config, path: Path, named: str) -> None:
         say(f"report    {shorten(path.resolve())}")
         say(f"next      predictive score {named}")
         return
-    where = shorten(config.sink.path) + (f", table {config.sink.table}" if config.sink.kind == "duckdb" else "")
     contacts, pursue = work.everyone.contacts, work.quadrants["pursue"].contacts
     high = f"{work.tiers['very high'].contacts:,} of tier very high, {work.tiers['high'].contacts:,} high"
     say(f"scored    {contacts:,} contacts as of {night.as_of:%Y-%m-%d} with the model {night.model_version}")
     say(f"to work   {pursue:,} to pursue; {high}")
-    say(f"scores    {where}")
+    say(f"scores    {place(config.sink)}")
     say(f"report    {shorten(path.resolve())}")
     say(f"next      predictive explain {named} {work.top[0].contact_id if work.top else 'CONTACT_ID'}")
 

@@ -1,11 +1,22 @@
 """Configuration: one YAML file as frozen, strict values, a module per theme. :mod:`predictive.config_file` reads it."""
 
+from predictive.config.acting import CELLS, ActionChoice, Grid, Notices, Quadrants, Review
 from predictive.config.base import Days, Duration, Instant, Scalar, Strict, TableName
 from predictive.config.examples import AgeSnapshots, CalendarSnapshots, Eligibility, Snapshots, Split
 from predictive.config.judging import Audit, CapacityChoice, Promotion
 from predictive.config.learning import FeatureChoice, ModelChoice, Tracking
+from predictive.config.lists import AccountChoice, Filter, ListChoice, Range
 from predictive.config.secret import DatabaseUrl, SecretUrl, holds_password, mask
-from predictive.config.sinks import DuckdbSink, FileSink, ScoreChoice, Sink
+from predictive.config.sinks import (
+    Breaker,
+    DuckdbSink,
+    FileSink,
+    PostgresqlSink,
+    ScoreChoice,
+    Sink,
+    SqliteSink,
+    TablesSink,
+)
 from predictive.config.sources import (
     DatabaseSource,
     DuckdbSource,
@@ -19,8 +30,12 @@ from predictive.config.sources import (
 from predictive.config.whole import Config
 
 __all__ = [
+    "CELLS",
+    "AccountChoice",
+    "ActionChoice",
     "AgeSnapshots",
     "Audit",
+    "Breaker",
     "CalendarSnapshots",
     "CapacityChoice",
     "Config",
@@ -34,11 +49,19 @@ __all__ = [
     "FeatureChoice",
     "FileSink",
     "FilesSource",
+    "Filter",
+    "Grid",
     "HubspotSource",
     "Incremental",
     "Instant",
+    "ListChoice",
     "ModelChoice",
+    "Notices",
+    "PostgresqlSink",
     "Promotion",
+    "Quadrants",
+    "Range",
+    "Review",
     "SalesforceSource",
     "Scalar",
     "ScoreChoice",
@@ -47,9 +70,11 @@ __all__ = [
     "Snapshots",
     "Source",
     "Split",
+    "SqliteSink",
     "Strict",
     "TableName",
     "TableSource",
+    "TablesSink",
     "Tracking",
     "holds_password",
     "mask",

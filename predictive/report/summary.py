@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from predictive.actions import Action, actions_of
 from predictive.config import Config
 from predictive.model.bundle import Bundle
 from predictive.report.changes import Changes, read_changes
@@ -17,6 +18,7 @@ from predictive.report.examples import Examples, find_examples
 from predictive.report.making import Making, read_making
 from predictive.report.planner import Plan, plan
 from predictive.report.work import Work, count_work
+from predictive.tables import QUADRANTS
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,8 @@ class Summary:
     drivers: tuple[Driver, ...]
     groups: tuple[Group, ...]
     making: Making
+    actions: dict[str, Action]
+    """What is done with each quadrant, by whom and how soon."""
     examined: Examined
     live: bool
     """Whether scores are to be as of the last midnight, so that older ones are late."""
@@ -133,6 +137,7 @@ def summarise(
         drivers=_drivers(bundle.report),
         groups=_groups(bundle.report),
         making=read_making(bundle),
+        actions={name: action for name, action in actions_of(config).items() if name in QUADRANTS},
         examined=examined,
         live=config.score.as_of == "midnight",
     )
