@@ -27,8 +27,8 @@ class First:
     """`scores`: one row per contact and month.
 
     Their columns are `contact_id`, `as_of` and `scored_at` (microseconds), `probability`, `model_version`, `quadrant`,
-    `tier`, `holdout` (boolean) and `month`. `left_out` counts the scores that do not qualify, by reason; runs for past nights
-    are not in it, as nobody saw them, nor what a rollback took back.
+    `tier`, `holdout` (boolean) and `month`. `left_out` counts the scores that do not qualify, by reason; runs for past
+    nights are not in it, as nobody saw them, nor what a rollback took back.
     """
 
     scores: pd.DataFrame

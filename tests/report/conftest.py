@@ -19,8 +19,8 @@ from predictive.report import Written, load_language, summarise
 from predictive.report.examined import NOTHING
 from predictive.rules import load_rules
 from predictive.sinks import Night, open_sink
-from predictive.sinks.changes import definition
 from predictive.sinks.contract import SCORE_COLUMNS
+from predictive.sinks.database import definition
 
 NOW = datetime(2026, 7, 1, 6, tzinfo=UTC)
 AS_OF = datetime(2026, 6, 30, 22, tzinfo=UTC)
