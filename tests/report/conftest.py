@@ -224,9 +224,11 @@ def fill_sink(folder, rows, *, as_of=AS_OF):
     with duckdb.connect() as con:
         con.execute(f"CREATE TABLE staged ({definition(SCORE_COLUMNS)})")
         marks = ", ".join("?" * len(SCORE_COLUMNS))
+        run = f"r{as_of:%Y%m%d}"
         if rows:
-            con.executemany(f"INSERT INTO staged VALUES ({marks})", [[r[c] for c in SCORE_COLUMNS] for r in rows])
-        sink.write(con, "staged", Night("r1", as_of, NOW, "m1", len(rows)))
+            stamped = [r | {"run_id": run} for r in rows]
+            con.executemany(f"INSERT INTO staged VALUES ({marks})", [[r[c] for c in SCORE_COLUMNS] for r in stamped])
+        sink.write(con, "staged", Night(run, as_of, NOW, "m1", len(rows)))
     return sink
 
 
