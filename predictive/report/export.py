@@ -8,9 +8,10 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from predictive.clock import format_duration
 from predictive.report.summary import Summary
 from predictive.spreadsheet import safe
 
@@ -41,6 +42,8 @@ def _plain(value: Any) -> Any:
         return [_plain(inner) for inner in value]
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, timedelta):
+        return format_duration(value)
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

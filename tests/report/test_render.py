@@ -171,7 +171,7 @@ def some_scores(draw, make):
     ]
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, database=None, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_report_can_be_made_of_any_valid_scores(data, bundle, config, make, tmp_path, english, spanish):
     rows = data.draw(some_scores(make))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from predictive.report.blocks import Card, Cards, Panel, Point, Points, Text, Tone, Verdict
 from predictive.report.language import Language
+from predictive.report.phrases import translate
 from predictive.report.summary import Summary
 from predictive.report.views.attention import Attention, Weight, attention
 from predictive.report.views.findings import trust
@@ -11,6 +14,8 @@ from predictive.report.work import Group
 from predictive.tables import TIERS
 
 SHOWN = 5
+SOON = 48
+"""Hours up to which a response time is told in hours."""
 TONES: dict[Weight, Tone] = {"act": "no", "check": "care", "know": "soft"}
 SIGNS = {"yes": "✓", "care": "▲", "no": "✕"}
 NAMED = ("pursue", "nurture", "opportunistic", "disengage")
@@ -39,7 +44,7 @@ def cards(summary: Summary, say: Language) -> tuple[Cards, ...]:
         found = [_card(work.tiers[n], say(f"tier.{n}"), say(f"tier_when.{n}"), say) for n in TIERS]
     else:
         shown = [n for n in (*NAMED, "unknown") if n in NAMED or work.quadrants[n].contacts]
-        found = [_card(work.quadrants[n], say(f"owner.{n}"), _how(n, say), say) for n in shown]
+        found = [_card(work.quadrants[n], owner_of(n, summary, say), _how(n, summary, say), say) for n in shown]
     return (Cards(say("cards.label"), tuple(found)),)
 
 
@@ -83,8 +88,27 @@ def _card(group: Group, who: str, how: str, say: Language) -> Card:
     return Card(who, say.count(group.contacts), how, note)
 
 
-def _how(quadrant: str, say: Language) -> str:
-    return say("cards.how", quadrant=say(f"quadrant.{quadrant}"), action=say(f"action.{quadrant}"))
+def owner_of(quadrant: str, summary: Summary, say: Language) -> str:
+    """Who works a quadrant, as configured."""
+    owner = summary.actions[quadrant].owner
+    return say(f"owner.{owner}") if say.has(f"owner.{owner}") else owner
+
+
+def action_of(quadrant: str, summary: Summary, say: Language) -> str:
+    """What is done with a quadrant and how soon, as configured."""
+    found = summary.actions[quadrant]
+    action = translate(found.action, say)
+    if found.respond_within is None:
+        return action
+    hours, rest = divmod(found.respond_within, timedelta(hours=1))
+    # "Within 24 hours" is meant by the clock, "within 1 day" may be tomorrow night.
+    short = hours <= SOON and not rest
+    within = say("unit.hour", hours) if short else say.duration(found.respond_within // timedelta(microseconds=1))
+    return say("cards.within", action=action, within=within)
+
+
+def _how(quadrant: str, summary: Summary, say: Language) -> str:
+    return say("cards.how", quadrant=say(f"quadrant.{quadrant}"), action=action_of(quadrant, summary, say))
 
 
 def _point(item: Attention, say: Language) -> Point:

@@ -8,6 +8,7 @@ from predictive.report.language import Language
 from predictive.report.phrases import translate
 from predictive.report.summary import Summary
 from predictive.report.views.findings import headline
+from predictive.report.views.first import action_of, owner_of
 from predictive.report.views.tables import heads, rows, table
 from predictive.report.work import Contact, Work
 from predictive.tables import STAGES, TIERS
@@ -35,7 +36,7 @@ def _matrix(summary: Summary, say: Language) -> Panel:
         return Panel(say("matrix.title_none"), (*map(Text, said), Text(say("matrix.none"), "soft small")))
     group = work.quadrants["pursue"]
     share = say.percent(group.contacts / work.everyone.contacts)
-    fields = tuple((say(f"matrix.{name}"), tuple(_square(n, work, say) for n in names)) for name, names in MATRIX)
+    fields = tuple((say(f"matrix.{name}"), tuple(_square(n, summary, say) for n in names)) for name, names in MATRIX)
     heads = (say("matrix.low_interest"), say("matrix.high_interest"))
     unknown = work.quadrants["unknown"].contacts
     more = f" {say('matrix.unknown', unknown)}" if unknown else ""
@@ -46,12 +47,12 @@ def _matrix(summary: Summary, say: Language) -> Panel:
     )
 
 
-def _square(name: str, work: Work, say: Language) -> Square:
-    group = work.quadrants[name]
+def _square(name: str, summary: Summary, say: Language) -> Square:
+    group = summary.work.quadrants[name]
     expected = say("matrix.expected", expected=say.expected(group.expected), share=say.percent(group.probability))
     lines = (
         expected if group.contacts else "",
-        say("matrix.who", owner=say(f"owner.{name}"), action=say(f"action.{name}")),
+        say("matrix.who", owner=owner_of(name, summary, say), action=action_of(name, summary, say)),
     )
     told = tuple(line for line in lines if line)
     return Square(say(f"quadrant.{name}"), say.count(group.contacts), told, first=name == "pursue")
