@@ -9,8 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from predictive.history import is_prompt
-from predictive.nights import in_holdout
+from predictive.nights import in_holdout, is_prompt
 
 NEEDED = (
     *("contact_id", "as_of", "scored_at", "probability", "model_version", "quadrant", "tier", "holdout"),
