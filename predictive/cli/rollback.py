@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from predictive.cli.common import add_config, add_json, place, say, say_json
+from predictive.store import in_memory
 
 if TYPE_CHECKING:
     from predictive.sinks import Restored
@@ -31,13 +32,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Roll back; exit 0."""
-    import duckdb
-
     from predictive.config_file import load_config
     from predictive.sinks import open_sink
 
     config = load_config(args.config)
-    with duckdb.connect() as con:
+    with in_memory() as con:
         restored = open_sink(config.sink).rollback(con, args.to, run_id=uuid.uuid4().hex, now=datetime.now(UTC))
     if args.json:
         say_json(as_json(restored))
