@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from predictive.cli.common import add_config, add_json, place, say, say_json
-from predictive.store import in_memory
 
 if TYPE_CHECKING:
     from predictive.sinks import Restored
@@ -34,6 +33,7 @@ def run(args: argparse.Namespace) -> int:
     """Roll back; exit 0."""
     from predictive.config_file import load_config
     from predictive.sinks import open_sink
+    from predictive.store import in_memory
 
     config = load_config(args.config)
     with in_memory() as con:

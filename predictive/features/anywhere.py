@@ -117,7 +117,6 @@ def _kind(dtype: Any) -> Kind:
 
 
 def _lazily(frames: Mapping[str, Any]) -> dict[str, Frame]:
-
     given: dict[str, Any] = {name: nw.from_native(frame) for name, frame in frames.items()}
     if not all(f.implementation.is_pandas() or f.implementation.is_pyarrow() for f in given.values()):
         return {name: frame.lazy() for name, frame in given.items()}
