@@ -44,6 +44,14 @@ class ScoringModel:
             index=frame.index,
         )
 
+    def explained(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
+        """What :meth:`score` gives, and the contributions (n, features) to the probability's log-odds."""
+        probability, contributions = self.probability.explained(frame)
+        empty = np.full(len(frame), np.nan)
+        axes = {name: getattr(self, name) for name in SIDES}
+        sides = {name: empty if model is None else model.probability(frame) for name, model in axes.items()}
+        return pd.DataFrame({"probability": probability, **sides}, index=frame.index), contributions
+
 
 def choose_recipes(
     features: Sequence[Feature],
