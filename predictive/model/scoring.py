@@ -48,9 +48,9 @@ class ScoringModel:
         """What :meth:`score` gives, and the contributions (n, features) to the probability's log-odds."""
         probability, contributions = self.probability.explained(frame)
         empty = np.full(len(frame), np.nan)
-        axes = {name: getattr(self, name) for name in SIDES}
-        sides = {name: empty if model is None else model.probability(frame) for name, model in axes.items()}
-        return pd.DataFrame({"probability": probability, **sides}, index=frame.index), contributions
+        fit, interest = (empty if model is None else model.probability(frame) for model in (self.fit, self.interest))
+        found = {"probability": probability, "fit": fit, "interest": interest}
+        return pd.DataFrame(found, index=frame.index), contributions
 
 
 def choose_recipes(
