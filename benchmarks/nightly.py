@@ -134,7 +134,8 @@ def learn(root: Path) -> None:
 def apart(side: str, *arguments: object, environment: dict[str, str] | None = None) -> dict[str, Any]:
     """One side in a process of its own: what it gives, its seconds, and the most memory that it held (GB)."""
     code = (
-        "import json, resource, sys, time; sys.path.insert(0, sys.argv[1]); import nightly; start = time.perf_counter();"
+        "import json, resource, sys, time; sys.path.insert(0, sys.argv[1]); import nightly;"
+        "start = time.perf_counter();"
         f"r = nightly.{side}(*sys.argv[2:]) or {{}}; r['wall'] = time.perf_counter() - start;"
         "r['peak_gb'] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6; print(json.dumps(r))"
     )
@@ -180,8 +181,8 @@ def bare_read(source: str, folder: str) -> dict[str, float]:
         with dbapi.connect(source) as server, server.cursor() as cursor:
             for name in ("activities", "contacts", "deals"):
                 cursor.execute(f"SELECT * FROM {name}")
-                batches = cursor.fetch_record_batch()
-                con.execute(f"CREATE OR REPLACE TABLE raw_{name} AS SELECT * FROM batches")
+                con.register("_batches", cursor.fetch_record_batch())
+                con.execute(f"CREATE OR REPLACE TABLE raw_{name} AS SELECT * FROM _batches")
         con.execute(
             f"CREATE OR REPLACE TABLE activities AS SELECT {columns} FROM raw_activities ORDER BY contact_id, t"
         )
@@ -221,8 +222,9 @@ def bare_features(folder: str) -> dict[str, float]:
 
 
 def bare_predict(folder: str, models: str) -> dict[str, float]:
-    """LightGBM's own predictions of the three models and woodelf's Shapley values; and how fast reasons are in words."""
+    """LightGBM's own predictions of three models, and woodelf's Shapley values; and how fast reasons are told."""
     import lightgbm
+    import pandas as pd
     import pyarrow.parquet as pq
     from woodelf import WoodelfExplainer
 
@@ -242,8 +244,6 @@ def bare_predict(folder: str, models: str) -> dict[str, float]:
             for name, side in sides.items():
                 assert isinstance(side.booster, lightgbm.Booster)
                 side.booster.predict(matrices[name], raw_score=True, num_threads=THREADS)
-            import pandas as pd
-
             names = sides["probability"].booster.feature_name()
             explainer.shap_values(pd.DataFrame(matrices["probability"], columns=names), verbose=False)
             bare += time.perf_counter() - start
@@ -268,17 +268,13 @@ def bare_write(scores: str, place: str) -> dict[str, float]:
     import psycopg
 
     kept = ", ".join(COLUMNS)
-    with psycopg.connect(place) as connection, connection.cursor() as cursor, connection.cursor() as reader:
+    out = f"COPY (SELECT contact_id, {kept} FROM contacts_scores) TO STDOUT (FORMAT binary)"
+    with psycopg.connect(place) as given, psycopg.connect(place) as connection, connection.cursor() as cursor:
         cursor.execute(f"CREATE TEMP TABLE staged AS SELECT contact_id, {kept} FROM contacts_scores LIMIT 0")
-        rows = psycopg.connect(place).execute(f"COPY (SELECT contact_id, {kept} FROM contacts_scores) TO STDOUT")
-        del rows, reader
-        with psycopg.connect(place) as other, other.cursor() as out:
-            with (
-                out.copy(f"COPY (SELECT contact_id, {kept} FROM contacts_scores) TO STDOUT (FORMAT binary)") as given,
-                cursor.copy(f"COPY staged (contact_id, {kept}) FROM STDIN (FORMAT binary)") as copy,
-            ):
-                for data in given:
-                    copy.write(data)
+        into = f"COPY staged (contact_id, {kept}) FROM STDIN (FORMAT binary)"
+        with given.cursor().copy(out) as rows, cursor.copy(into) as copy:
+            for data in rows:
+                copy.write(data)
         changed = ", ".join(f"{theirs} = s.{ours}" for ours, theirs in COLUMNS.items())
         cursor.execute(f"UPDATE contacts SET {changed} FROM staged AS s WHERE contacts.contact_id = s.contact_id")
     return {"seconds": time.perf_counter() - start}
@@ -380,9 +376,8 @@ def main() -> None:
             continue
         for stage in ("read", "features", "score", "write", "seconds"):
             bare = value["bare"].get(stage, sum(value["bare"].values()))
-            print(
-                f"{key:<12}{stage:<10}{value['first'][stage]:8.2f} s, bare {bare:8.2f} s, second night {value['second'][stage]:8.2f} s"
-            )
+            one, two = (value[night][stage] for night in ("first", "second"))
+            print(f"{key:<12}{stage:<10}{one:8.2f} s, bare {bare:8.2f} s, second night {two:8.2f} s")
 
 
 if __name__ == "__main__":
