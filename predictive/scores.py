@@ -19,10 +19,10 @@ from predictive.features.build import features_at
 from predictive.features.catalog import Feature
 from predictive.features.deals import opportunities, wins
 from predictive.holdout import held_out
-from predictive.learning import RULE_SCORE
 from predictive.model.bundle import Bundle
 from predictive.model.drift import NO_DRIFT, Drift, corrected
 from predictive.model.reasons import in_words, reasons_in
+from predictive.model.rule_score import RULE_SCORE
 from predictive.quadrants import cell, cuts_of, quadrant, tier
 from predictive.rules import RuleScore, all_kinds, rule_features, score_rules
 from predictive.stages import Stages

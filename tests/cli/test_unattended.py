@@ -156,3 +156,29 @@ def test_a_night_tried_again_after_its_commit_is_one_run(run, crm, monkeypatch):
         assert con.execute("SELECT count(*) FROM contact_scores_runs").fetchone() == (1,)
         assert con.execute("SELECT count(*), count(DISTINCT contact_id) FROM contact_scores_history").fetchone()
     assert tries[0][0].difference.new > 0
+
+
+def test_a_night_that_reads_what_is_new_scores_as_one_that_reads_everything_to_the_last_bit(run, crm):
+    """Of 1 % new activities some come late, and some arrive twice."""
+    tables = {name: {"file": f"{name}.csv"} for name in ("contacts", "activities", "deals")}
+
+    def night(name):
+        incremental = {"column": "occurred_at", "overlap": "30d", "store": f"{name}.duckdb"}
+        source = {"kind": "files", "path": ".", "tables": tables | {"activities": tables["activities"]}}
+        source["tables"]["activities"] = {"file": "activities.csv", "incremental": incremental}
+        path = crm(source=source, sink={"kind": "duckdb", "path": f"{name}_scores.duckdb"}, breaker={"age": None})
+        ran = run("score", path, "--json", "--as-of", "2026-02-10")
+        assert ran.code == 0, ran.err
+        return ran.json, open_sink(load_config(path).sink).read_current().drop(columns=["scored_at", "run_id"])
+
+    _, before = night("kept")
+    file = crm().with_name("activities.csv")
+    rows = pd.read_csv(file, dtype=str)
+    late = rows[rows["occurred_at"] >= "2026-01-20"].sample(30, random_state=1, replace=True)
+    moved = pd.to_datetime(late["occurred_at"], format="ISO8601") + pd.Timedelta("1h")
+    pd.concat([rows, late.assign(occurred_at=moved.astype(str)), late.head(5)]).to_csv(file, index=False)
+    second, after = night("kept")
+    _, rebuilt = night("anew")
+    assert second["changed"] > 5
+    assert not after.equals(before)
+    pd.testing.assert_frame_equal(after, rebuilt, check_exact=True)
