@@ -5,23 +5,19 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-import narwhals as nw
 import pandas as pd
 
-from predictive.clock import DAY, from_micros
+from predictive.clock import from_micros
 from predictive.config import Config
-from predictive.features.labels import label_after
 from predictive.model.bundle import Bundle
 from predictive.model.drift import Drift, first_of_month, follow
 from predictive.model.scoring import log_odds
+from predictive.nights import is_prompt
+from predictive.outcomes import with_outcomes
 from predictive.sinks.contract import Sink
 from predictive.splits import observed_until
 from predictive.store import into_store
 from predictive.tables import Tables
-
-PROMPT = 2 * DAY
-"""A score counts only if it was written within so much time after its as-of: later ones may know what happened."""
-
 
 NEEDED = ("contact_id", "as_of", "scored_at", "uncorrected", "probability", "model_version", "undone")
 """The columns of the history that drift is followed in."""
@@ -69,19 +65,10 @@ def first_scores(history: pd.DataFrame) -> pd.DataFrame:
     return first_of_month(frame[prompt].drop_duplicates(["contact_id", "as_of"]))
 
 
-def is_prompt(as_of: pd.Series[Any], scored_at: pd.Series[Any]) -> pd.Series[bool]:
-    """Whether scores were written at the time; both in microseconds."""
-    age = scored_at - as_of
-    return (age >= 0) & (age <= PROMPT)
-
-
 def with_outcome(con: Any, tables: Tables, config: Config, scored: pd.DataFrame) -> pd.DataFrame:
     """`scored` (`contact_id`, `as_of`, …) of contacts that are still there, with their `label` and `deal_id`."""
-    columns = ["contact_id", "as_of", "label", "deal_id"]
-    if scored.empty:
-        return scored.assign(label=pd.Series(dtype="int64"), deal_id=pd.Series(dtype="object"))
-    lazy = into_store(con, scored[["contact_id", "as_of"]])
-    there = lazy.join(tables.contacts.select("contact_id"), on="contact_id", how="inner")
-    found = label_after(tables, there, config).select(*(nw.col(c) for c in columns))
-    outcome = pd.DataFrame(found.collect(backend="pandas").to_native())
-    return scored.merge(outcome, on=["contact_id", "as_of"], how="inner", validate="one_to_one")
+    there = into_store(con, scored[["contact_id"]]).join(
+        tables.contacts.select("contact_id"), on="contact_id", how="semi"
+    )
+    ids = pd.DataFrame(there.collect(backend="pandas").to_native())["contact_id"]
+    return with_outcomes(con, tables, config, scored[scored["contact_id"].isin(set(ids))])

@@ -5,6 +5,8 @@ Runs for past nights are not in it: nobody saw them.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -12,8 +14,14 @@ from predictive.clock import DAY
 from predictive.model.drift import corrected
 from predictive.model.scoring import log_odds
 
-AT_THE_TIME = pd.Timedelta(microseconds=2 * DAY)
-"""How long after its night a score may have been written and still be what people worked with."""
+PROMPT = 2 * DAY
+"""How long after its as-of (microseconds) a score may have been written and count: later ones may know what came."""
+
+
+def is_prompt(as_of: pd.Series[Any], scored_at: pd.Series[Any]) -> pd.Series[bool]:
+    """Whether scores were written at the time, and are what people worked with; both in microseconds."""
+    age = scored_at - as_of
+    return (age >= 0) & (age <= PROMPT)
 
 
 def live(history: pd.DataFrame) -> pd.DataFrame:

@@ -110,6 +110,17 @@ def test_by_share_that_share_of_the_contacts_is_high(contacts):
         assert abs((values > cut).sum() - share * contacts) <= max(0.5, 0.01 * share * contacts)
 
 
+def test_contacts_of_a_sample_stand_for_those_that_were_left_out():
+    random = np.random.default_rng(3)
+    fit, interest = random.beta(1, 20, (2, 40_000))
+    drawn = random.random(40_000) < 0.25
+    whole, some = spread_of(fit, interest), spread_of(fit[drawn], interest[drawn], each=40_000 / drawn.sum())
+    assert some.contacts == whole.contacts
+    for wanted in (100, 1_000, 10_000):
+        assert some.cut("both", contacts=wanted) == pytest.approx(whole.cut("both", contacts=wanted), rel=0.06)
+    assert spread_of(fit, interest, each=1.0) == whole
+
+
 @given(st.integers(1, 400), st.integers(0, 9))
 def test_by_capacity_pursue_holds_as_many_as_can_be_worked_and_never_more(contacts, seed):
     random = np.random.default_rng(seed)

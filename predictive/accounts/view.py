@@ -14,7 +14,8 @@ from predictive.config import Config
 from predictive.engines import Frame
 from predictive.features.choose_behaviour import grouped
 from predictive.features.cut import cut
-from predictive.history import PROMPT, with_outcome
+from predictive.history import with_outcome
+from predictive.nights import is_prompt
 from predictive.splits import observed_until
 from predictive.store import into_store
 from predictive.tables import Tables
@@ -72,11 +73,12 @@ def matured(con: Any, tables: Tables, config: Config, history: pd.DataFrame, *, 
     Each contact counts with its first score of each stretch of one horizon, if it was written within two days of its
     as-of: later ones may know what happened.
     """
-    scored = history[history["probability"].notna() & ~history["past"].astype(bool)]
+    seen = ~history["past"].astype(bool) & ~history["undone"].astype(bool)
+    scored = history[history["probability"].notna() & seen]
     frame = scored[["contact_id", "probability"]].assign(as_of=_micros(scored["as_of"]))
-    late = _micros(scored["scored_at"]) - frame["as_of"]
+    prompt = is_prompt(frame["as_of"], _micros(scored["scored_at"]))
     over = frame["as_of"] + config.horizon_micros <= observed_until(tables, config, now)
-    frame = frame[(late >= 0) & (late <= PROMPT) & over]
+    frame = frame[prompt & over]
     frame = frame.assign(stretch=frame["as_of"] // config.horizon_micros).sort_values(["as_of", "contact_id"])
     first = frame.drop_duplicates(["contact_id", "stretch"]).reset_index(drop=True)
     known = with_outcome(con, tables, config, first)

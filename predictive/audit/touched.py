@@ -15,7 +15,7 @@ from predictive.evaluation.closed import Closed, closed
 from predictive.evaluation.intervals import plain
 from predictive.evaluation.reliability import wilson
 from predictive.features.choose_behaviour import grouped
-from predictive.nights import AT_THE_TIME, entries, live
+from predictive.nights import PROMPT, entries, live
 from predictive.outcomes import with_outcomes
 from predictive.store import into_store
 from predictive.tables import Tables
@@ -55,7 +55,7 @@ def touched_in_time(con: Any, tables: Tables, config: Config, history: pd.DataFr
     `history` is what the sink's `read_history` gives; `observed` says until when activities are known (microseconds).
     """
     found = entries(live(history))
-    late = found["scored_at"] - found["night"] > AT_THE_TIME
+    late = found["scored_at"] - found["night"] > pd.Timedelta(microseconds=PROMPT)
     due = _deadlines(found, config)
     over = due <= observed
     kept = found.loc[~late & due.notna() & over]

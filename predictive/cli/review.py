@@ -7,14 +7,12 @@ Low fit but very interested; model and rules far apart; a jump since last night,
 from __future__ import annotations
 
 import argparse
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from predictive.cli.common import add_config, add_json, opened, progress, say, say_json, shorten
 from predictive.cli.score import add_model, find_bundle
-from predictive.errors import DataError
 
 if TYPE_CHECKING:
     from predictive.review import ReviewItem
@@ -64,16 +62,9 @@ def _print(found: Sequence[ReviewItem], args: argparse.Namespace) -> None:
 
 
 def _write(file: Path, found: Sequence[ReviewItem]) -> None:
-    from predictive.notices.notify import safe
+    from predictive.spreadsheet import write_rows
 
     columns = ["contact_id", "name", "kinds", "why", "probability", "fit", "interest", "quadrant", "tier", "stage"]
     columns.append("rule_score")
-    try:
-        with file.open("w", newline="", encoding="utf-8") as stream:
-            writer = csv.DictWriter(stream, columns, extrasaction="ignore", lineterminator="\n")
-            writer.writeheader()
-            for item in found:
-                row = item.as_dict() | {"kinds": "; ".join(item.kinds), "why": "; ".join(item.why)}
-                writer.writerow({name: safe(value) for name, value in row.items()})
-    except OSError as error:
-        raise DataError(f"--out: {file} cannot be written: {error.strerror or error}") from None
+    rows = [i.as_dict() | {"kinds": "; ".join(i.kinds), "why": "; ".join(i.why)} for i in found]
+    write_rows(columns, ([row.get(name) for name in columns] for row in rows), file)

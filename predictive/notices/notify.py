@@ -10,7 +10,6 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -20,6 +19,7 @@ from predictive.nights import live_nights
 from predictive.notices.entered import Notice, notices_at, waiting
 from predictive.notices.webhook import PAUSES, post
 from predictive.sinks import Sink
+from predictive.spreadsheet import safe
 
 TOGETHER = 500
 """Notices of one request."""
@@ -123,15 +123,6 @@ def _as_csv(found: Sequence[Notice]) -> str:
 
 def _as_json(found: Sequence[Notice]) -> str:
     return json.dumps([n.as_dict() for n in found], indent=1) + "\n"
-
-
-def safe(value: Any) -> Any:
-    """A text that a spreadsheet would run as a formula, quoted; any other value as it is.
-
-    >>> safe("=1+1"), safe("text"), safe(-1)
-    ("'=1+1", 'text', -1)
-    """
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
 def _replace(file: Path, text: str) -> None:

@@ -117,10 +117,13 @@ def read_runs(db: Database, table: str) -> Runs:
         if row["restores"] is not None:
             standing = row["restores"]
             continue
+        # An id that comes again is the same run, written once more; it does not come after itself.
+        again = by_id.get(row["run_id"])
+        after = standing if again is None else again.after
         by_id[row["run_id"]] = Run(
             **{n: row[n] for n in ("run_id", "as_of", "scored_at", "model_version", "past", "eligible", "profile")},
             written=row["new"] + row["changed"] + row["left"],
-            after=None if row["past"] else standing,
+            after=None if row["past"] else after,
         )
         if not row["past"]:
             standing = row["run_id"]
