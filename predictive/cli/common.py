@@ -35,20 +35,20 @@ class Session:
 
 
 @contextmanager
-def opened(path: str, *, refresh: bool = False) -> Iterator[Session]:
+def opened(path: str, *, refresh: bool = False, now: int | None = None) -> Iterator[Session]:
     """Load a configuration and read its tables into a working database that goes with the block.
 
-    `refresh` reads anew what is otherwise read incrementally.
+    `refresh` reads anew what is otherwise read incrementally; `now` is the present in microseconds (default: it is).
     """
     from predictive.config_file import load_config
     from predictive.sources import read_tables
     from predictive.store import open_store
 
     config = load_config(path)
-    now = time.time_ns() // 1_000
+    at = time.time_ns() // 1_000 if now is None else now
     progress("reading tables")
     with open_store() as con:
-        yield Session(config, con, read_tables(config, con, now=now, refresh=refresh), now)
+        yield Session(config, con, read_tables(config, con, now=at, refresh=refresh), at)
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
