@@ -41,12 +41,14 @@ def condition_features(conditions: Sequence[Condition], kinds: Kinds) -> list[Fe
 
 
 def conditions_hold(conditions: Sequence[Condition], frame: pd.DataFrame, kinds: Kinds) -> np.ndarray:
-    """Where all the conditions hold: boolean, of shape (n,). `frame` has the columns of :func:`condition_features`.
+    """Where all the conditions hold (everywhere without any): boolean, of shape (n,).
 
-    Where an attribute is compared as a time, it also has `as_of` in microseconds.
+    `frame` has the columns of :func:`condition_features`; where an attribute is compared as a time, it also has `as_of`
+    in microseconds.
     """
-    view = View(frame, kinds)
-    return all_hold(conditions, view)
+    if not conditions:
+        return np.ones(len(frame), dtype=bool)
+    return all_hold(conditions, View(frame, kinds))
 
 
 def latest_features(condition: Condition) -> list[Feature]:
