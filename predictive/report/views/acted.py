@@ -16,7 +16,7 @@ from predictive.report.views.tables import heads, table
 def acted_panels(summary: Summary, say: Language) -> tuple[Panel, ...]:
     """The three panels; each says plainly where there is nothing to say yet."""
     audit = summary.examined.audit
-    return (_touched(audit, say), _overrides(audit, say), _holdout(audit, say))
+    return (_holdout(audit, say), _touched(audit, say), _overrides(audit, say))
 
 
 def _touched(audit: Audit | None, say: Language) -> Panel:
@@ -37,7 +37,9 @@ def _touched(audit: Audit | None, say: Language) -> Panel:
 def _why_untold(found: Touched | None, say: Language) -> str:
     if found is None:
         return say("acted.not_examined")
-    return say("touched.none", found.waiting) if found.types else say("touched.no_types")
+    if not found.types:
+        return say("touched.no_types")
+    return say("touched.none", found.waiting) if found.waiting else say("touched.nobody")
 
 
 def _overrides(audit: Audit | None, say: Language) -> Panel:
@@ -72,7 +74,9 @@ def _quadrant(name: str, say: Language) -> str:
 def _holdout(audit: Audit | None, say: Language) -> Panel:
     effects = () if audit is None else audit.effects
     if audit is None or not effects:
-        return Panel(say("holdout.title_none"), (Text(say("acted.not_examined" if audit is None else "holdout.none")),))
+        text = say("acted.not_examined" if audit is None else "holdout.none")
+        # The panel of the audit before it is as narrow where it has no lines.
+        return Panel(say("holdout.title_none"), (Text(text),), half=audit is None or not audit.lines)
     cells = [_effect(effect, say) for effect in effects]
     columns = heads(say, "holdout", ("among", "others", "holdout", "difference", "verdict"), words=["verdict"])
     blocks: list[Block] = [table("holdout", say("holdout.table"), columns, cells, wide=True)]

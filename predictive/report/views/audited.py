@@ -23,11 +23,12 @@ def audited(summary: Summary, say: Language) -> Panel:
     audit = summary.examined.audit
     if audit is None:
         why = [Text(text) for text in summary.examined.why_not] or [Text(say("audit.not_examined"))]
-        return Panel(say("audit.title_none"), tuple(why))
+        return Panel(say("audit.title_none"), tuple(why), half=True)
     left = [say("audit.left_out", n, why=translate(why, say)) for why, n in audit.left_out.items()]
     if not audit.lines:
-        text = say("audit.nothing_matured", audit.waiting, within=say.duration(summary.making.horizon))
-        return Panel(say("audit.title_none"), (Text(text), *(Text(t, "soft small") for t in left)))
+        key = "audit.nothing_matured" if audit.waiting else "audit.none_qualifies"
+        text = say(key, audit.waiting, within=say.duration(summary.making.horizon))
+        return Panel(say("audit.title_none"), (Text(text), *(Text(t, "soft small") for t in left)), half=True)
     lines = {by: [line for line in audit.lines if line.by == by] for by in ("all", "month", "tier", "band")}
     (everything,) = lines["all"]
     blocks: list[Block] = [*_months(lines["month"], say)]

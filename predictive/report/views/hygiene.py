@@ -123,7 +123,7 @@ def _marketing(found: Hygiene, say: Language) -> Panel:
         for p in found.marketing
     ]
     columns = heads(say, "unpaid", ("reason", "contacts", "unscored", "expected", "interval"))
-    numbers = table("unpaid", say("unpaid.table"), columns, cells, wide=True)
+    numbers = table("unpaid", say("unpaid.table"), columns, cells)
     whole = found.marketing[-1]
     title = say("unpaid.title", whole.contacts, expected=say.expected(whole.expected))
-    return Panel(title, (numbers, Text(say("unpaid.note"), "soft small")))
+    return Panel(title, (numbers, Text(say("unpaid.note"), "soft small")), half=True)

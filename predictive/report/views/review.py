@@ -50,7 +50,12 @@ def _table(found: tuple[ReviewItem, ...], say: Language) -> Table:
         ]
         for item in found
     ]
-    names = (("top.column_contact", ""), ("top.column_probability", "top.column_tier"), ("top.column_quadrant", ""))
-    names += (("top.column_rule_score", "top.column_stage"), ("review.column_why", ""))
+    names = (
+        ("top.column_contact", ""),
+        ("top.column_probability", "top.column_tier"),
+        ("top.column_quadrant", ""),
+        ("top.column_rule_score", "top.column_stage"),
+        ("review.column_why", ""),
+    )
     columns = tuple(Column(say(head), words=True, note=say(note) if note else "") for head, note in names)
     return Table("review-table", say("review.table"), columns, rows(cells), list=True)
