@@ -49,7 +49,10 @@ def make_audit():
         effects=effects(rows),
         overrides=Overridden(
             5, 1, (Author("ann", 5, 2, 3),),
-            (Decided("opportunistic", "pursue", 0.8, closed([1, 1, 0], range(3))), Decided("not known", "nurture", 0.2, closed([0], range(1)))),
+            (
+                Decided("opportunistic", "pursue", 0.8, closed([1, 1, 0], range(3))),
+                Decided("not known", "nurture", 0.2, closed([0], range(1))),
+            ),
         ),
         touched=Touched(
             ("call", "meeting"), 200, 60, (0.3, 0.241, 0.367), 12, 3,
@@ -61,7 +64,7 @@ def make_audit():
 def make_rates():
     """An activity that goes with closing, an attribute that does so by luck."""
     rows = (
-        Rate("activity", "demo_request", "", 200, 40, 30, 0.2, 0.15, 0.26, 4.0, 3.5, 0.0001, 0.001),
+        Rate("activity", "demo_request", "ever", 200, 40, 30, 0.2, 0.15, 0.26, 4.0, 3.5, 0.0001, 0.001),
         Rate("attribute", "industry", "<b>retail</b>", 300, 9, 9, 0.03, 0.016, 0.056, 0.6, 0.7, 0.4, 0.5),
     )
     return CloseRates("2026-04-01T00:00:00Z", None, 90.0, 1000, 50, 45, 0.05, rows, ("demo_request",), (), ())
