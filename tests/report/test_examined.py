@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from predictive.clock import to_micros
+from predictive.config import DuckdbSink
 from predictive.config_file import load_config
 from predictive.report import examine
 from predictive.sinks import open_sink
@@ -48,21 +49,16 @@ def crm(tmp_path):
 @pytest.fixture
 def scored(crm):
     """A night in which the model ranks C1 high and the rules rank it last; the others are in the rules' order."""
-    config_sink = open_sink(load_sink(crm))
+    sink = open_sink(DuckdbSink(kind="duckdb", path=crm.folder / "scores.duckdb"))
     nights = Nights()
     rows = {i: {"probability": 0.01 + n / 100, "rule_score": 10 + 5 * n, "fit": 0.2} for n, i in enumerate(IDS[:9])}
     rows["C1"] |= {"probability": 0.5, "rule_score": 0}
-    nights.write(config_sink, 0, rows, version="m1")
+    nights.write(sink, 0, rows, version="m1")
     nights.con.close()
 
 
-def load_sink(crm):
-    from predictive.config import DuckdbSink
-
-    return DuckdbSink(kind="duckdb", path=crm.folder / "scores.duckdb")
-
-
-def test_everything_is_examined_as_of_today(crm, scored, tiny_bundle):
+@pytest.mark.usefixtures("scored")
+def test_everything_is_examined_as_of_today(crm, tiny_bundle):
     found = crm(tiny_bundle)
     assert found.why_not == ()
     assert {f.table: f"{f.newest:%Y-%m-%d}" for f in found.fresh} == {
@@ -76,12 +72,14 @@ def test_everything_is_examined_as_of_today(crm, scored, tiny_bundle):
     assert "C1" in [item.contact_id for item in found.review]
 
 
-def test_names_are_on_the_review_list_only_where_the_configuration_says_so(crm, scored, tiny_bundle):
+@pytest.mark.usefixtures("scored")
+def test_names_are_on_the_review_list_only_where_the_configuration_says_so(crm, tiny_bundle):
     assert {item.name for item in crm(tiny_bundle).review} == {None}
     assert {item.name for item in crm(tiny_bundle, review={"names": True}).review} == {"Ann Lee"}
 
 
-def test_what_cannot_be_examined_is_said_and_the_rest_is_there(crm, scored, tiny_bundle):
+@pytest.mark.usefixtures("scored")
+def test_what_cannot_be_examined_is_said_and_the_rest_is_there(crm, tiny_bundle):
     found = crm(tiny_bundle, quadrants={"by": "share", "fit": 0.2, "interest": 0.2})
     assert found.review is None
     assert len(found.why_not) == 1

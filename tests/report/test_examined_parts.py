@@ -146,8 +146,10 @@ def test_the_worst_of_the_hygiene_needs_attention_and_what_is_usual_does_not(ful
         ("check", "43 % of contacts go stale in a year here (40–46 %), more than the 25–30 % that people quote."),
         (
             "check",
-            "20 contacts too many are likely duplicates (2.0 % of all): merge them before they are scored and mailed "
-            "twice.",
+            (
+                "20 contacts too many are likely duplicates (2.0 % of all): merge them before they are scored and "
+                "mailed twice."
+            ),
         ),
         ("check", "Impossible in the data: contacts: 1,234 created in the future (C9)."),
         ("check", "Against the deals: contacts.lifecycle_stage: 3 customers without a won deal (C4)."),
