@@ -12,6 +12,7 @@ from predictive.errors import ModelError, PredictiveError
 
 if TYPE_CHECKING:
     from predictive.config import Config
+    from predictive.model.bundle import Bundle
     from predictive.report import Examined, Language, Summary
     from predictive.sinks import Sink
 
@@ -45,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     language, sink = load_language(code, zone=config.timezone), open_sink(config.sink)
     bundle = load_bundle(args.model if args.model is not None else _last_bundle(config.models, sink.read_runs()))
     path = config.report if args.out is None else args.out
-    examined = _examined(args.config, config, sink)
+    examined = _examined(args.config, config, bundle, sink)
     summary = write_report(bundle, sink, config, path, now=datetime.now(UTC), language=code, examined=examined)
     _write_data(summary, language, args)
     notes = keep_in_mlflow(config.tracking, bundle.version, path)
@@ -60,13 +61,13 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _examined(named: str, config: Config, sink: Sink) -> Examined:
+def _examined(named: str, config: Config, bundle: Bundle, sink: Sink) -> Examined:
     """What the tables say; where they cannot be read, the reason, and the report goes without."""
     from predictive.report import Examined, examine
 
     try:
         with opened(named) as session:
-            return examine(session.con, session.tables, config, sink, now=session.now)
+            return examine(session.con, session.tables, config, bundle, sink, now=session.now)
     except PredictiveError as error:
         return Examined(None, (), (), (str(error),))
 

@@ -42,7 +42,8 @@ class Bundle:
 
     `pending` are the examples that were learned from in part and had not closed: `contact_id`, `as_of` (microseconds)
     and `log_odds` of closing in the rest of their horizon. Once they mature, they tell whether the level still holds.
-    `spread` is that of fit and interest over the newest contacts; None in bundles that did not keep it.
+    `spread` is that of fit and interest over the newest contacts; None in bundles that did not keep it. `libraries` are
+    the versions that trained it, by the manifest: empty until the bundle was saved and loaded.
     """
 
     version: str
@@ -54,6 +55,7 @@ class Bundle:
     report: dict[str, Any]
     pending: pd.DataFrame = field(default_factory=lambda: NOTHING_PENDING, repr=False)
     spread: Spread | None = field(default=None, repr=False)
+    libraries: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def feature_hash(self) -> str:
@@ -120,6 +122,7 @@ def load_bundle(path: Path) -> Bundle:
         report=_read_json(path / "report.json"),
         pending=pd.read_parquet(path / PENDING),
         spread=None if spread is None else Spread.from_json(spread),
+        libraries=dict(manifest.get("libraries", {})),
     )
 
 

@@ -139,13 +139,14 @@ class Square:
 
 @dataclass(frozen=True)
 class Matrix:
-    """Fit by interest: headings of columns, and rows of a heading and their fields."""
+    """Fit by interest: headings of columns, and rows of a heading and their fields. A `wide` one scrolls on a phone."""
 
     block: ClassVar[str] = "matrix"
     label: str
     corner: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, tuple[Square, ...]], ...]
+    wide: bool = False
 
 
 @dataclass(frozen=True)

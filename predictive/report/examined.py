@@ -1,4 +1,4 @@
-"""What the tables say for the report: what became of past scores, how fresh and how full the data is."""
+"""What the tables say for the report: what became of past scores, whom to look at, how clean and fresh the data is."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ from predictive.tables import Tables
 if TYPE_CHECKING:
     from predictive.audit import Audit
     from predictive.closerates import CloseRates
+    from predictive.hygiene import Hygiene
+    from predictive.model.bundle import Bundle
+    from predictive.review import ReviewItem
 
 Found = TypeVar("Found")
 
@@ -52,7 +55,8 @@ class Filled:
 class Examined:
     """What was found in the tables; what is None, or empty, could not be examined, and `why_not` says why.
 
-    `audit` joins past scores to what happened; `rates` are the close rates of activities and attributes.
+    `audit` joins past scores to what happened, `rates` are the close rates of activities and attributes, `review` is
+    this week's list of contacts where a person should look, `hygiene` the state of the database.
     """
 
     audit: Audit | None
@@ -60,25 +64,41 @@ class Examined:
     filled: tuple[Filled, ...]
     why_not: tuple[str, ...]
     rates: CloseRates | None = None
+    review: tuple[ReviewItem, ...] | None = None
+    hygiene: Hygiene | None = None
 
 
 NOTHING = Examined(None, (), (), ())
 """Where there are no tables to examine."""
 
 
-def examine(con: Any, tables: Tables, config: Config, sink: Sink, *, now: int) -> Examined:
+def examine(con: Any, tables: Tables, config: Config, bundle: Bundle, sink: Sink, *, now: int) -> Examined:
     """Examine the tables as they are at `now` (microseconds); `con` is the working database that they live in.
+
+    `bundle` is the model that the report is of.
 
     What cannot be examined is said, and the rest is examined all the same: a report with a gap is better than none.
     """
     from predictive.audit import audit
     from predictive.closerates import close_rates
+    from predictive.review import review_list
 
     why_not: list[str] = []
     found = _tried(lambda: audit(con, tables, config, sink, now=now), why_not)
     rates = _tried(lambda: close_rates(tables, config, now=now), why_not)
+    review = _tried(lambda: review_list(con, tables, config, bundle, sink), why_not)
+    hygiene = _tried(lambda: _hygiene(tables, config, sink, now), why_not)
     fresh = tuple(Fresh(name, from_micros(at)) for name, at in newest(tables, now).items())
-    return Examined(found, fresh, fill_rates(tables), tuple(dict.fromkeys(why_not)), rates)
+    return Examined(found, fresh, fill_rates(tables), tuple(dict.fromkeys(why_not)), rates, review, hygiene)
+
+
+def _hygiene(tables: Tables, config: Config, sink: Sink, now: int) -> Hygiene:
+    """The state of the database as of the night that a scoring run would have now."""
+    from predictive.hygiene import examine as look_over
+    from predictive.serve import night_of
+
+    night = night_of(config, tables, now=now, as_of=None)
+    return look_over(tables, config, night, scores=sink.read_current(), now=now)
 
 
 def _tried(find: Callable[[], Found], why_not: list[str]) -> Found | None:

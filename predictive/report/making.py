@@ -38,7 +38,11 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Making:
-    """How the model was made: what it learned from, what was left out and why."""
+    """How the model was made: what it learned from, what was left out and why.
+
+    `trained_with` are the versions of the libraries that trained it, as its manifest holds them; `versions` are those
+    that made this report.
+    """
 
     created: datetime
     horizon: int
@@ -54,6 +58,7 @@ class Making:
     feature_hash: str
     rules_hash: str
     rule_sets: int
+    trained_with: dict[str, str]
     versions: dict[str, str]
     recipes: dict[str, Recipe | None]
     why_null: dict[str, str]
@@ -80,6 +85,7 @@ def read_making(bundle: Bundle) -> Making:
         feature_hash=bundle.feature_hash,
         rules_hash=hashlib.sha256(bundle.rules.model_dump_json().encode()).hexdigest()[:12],
         rule_sets=len(bundle.rules.sets),
+        trained_with=dict(bundle.libraries),
         versions={name: version(name) for name in LIBRARIES},
         recipes=recipes,
         why_null=dict(report["why_null"]),

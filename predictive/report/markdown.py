@@ -10,9 +10,11 @@ from predictive.report.summary import Summary
 from predictive.report.views import first
 from predictive.report.views.attention import attention
 from predictive.report.views.findings import headline, trust, what_they_hold
+from predictive.report.views.review import named, why
 
 SPECIAL = re.compile(r"([\\`*_\[\]<>|#~])")
 SHOWN = 3
+REVIEWED = 5
 
 
 def as_markdown(summary: Summary, say: Language) -> str:
@@ -27,7 +29,22 @@ def as_markdown(summary: Summary, say: Language) -> str:
     if needs:
         heading = escape(say("attention.title"))
         lines += ["", f"**{heading}**", *(f"- {escape(item.text)}" for item in needs[:SHOWN])]
+    lines += _review(summary, say)
     return "\n".join([*lines, "", f"_{escape(first.kicker(summary, say))}_", ""])
+
+
+def _review(summary: Summary, say: Language) -> list[str]:
+    """The first few of this week's review list, each with why; nothing where there is none."""
+    found = summary.examined.review
+    if not found:
+        return []
+    said = [
+        say("review.line", contact=named(item), share=say.percent(item.probability), why=why(item, say))
+        for item in found[:REVIEWED]
+    ]
+    if len(found) > REVIEWED:
+        said.append(say("review.more", len(found) - REVIEWED))
+    return ["", f"**{escape(say('review.title', len(found)))}**", *(f"- {escape(text)}" for text in said)]
 
 
 def escape(text: str) -> str:

@@ -17,6 +17,8 @@ from predictive.report.language import Language, load_language
 PREFIX = "phrases."
 PLACE = re.compile(r"\\\{(\w+)\\\}")
 ENGLISH = "en"
+NUMBER = "n"
+"""Places whose names begin with it hold numbers, as English writes them."""
 
 
 def translate(text: str, language: Language) -> str:
@@ -33,9 +35,19 @@ def translate(text: str, language: Language) -> str:
     for key, pattern in _patterns().items():
         match = pattern.fullmatch(text)
         if match is not None:
-            places = {name: translate(value, language) for name, value in match.groupdict().items()}
+            places = {name: _place(name, value, language) for name, value in match.groupdict().items()}
             return str(language.texts[key].format(**places))
     return text
+
+
+def _place(name: str, value: str, language: Language) -> str:
+    """What a place holds: a text in the language, or a number with as many decimals as it had."""
+    if not name.startswith(NUMBER):
+        return translate(value, language)
+    whole, _, decimals = value.replace(",", "").partition(".")
+    # Numbers of four digits without a separator may be years.
+    plain = not whole.isdigit() or (not decimals and "," not in value)
+    return value if plain else language.number(float(f"{whole}.{decimals or 0}"), len(decimals))
 
 
 @cache
@@ -49,5 +61,5 @@ def _patterns() -> Mapping[str, re.Pattern[str]]:
 def _as_pattern(text: str) -> str:
     """A template as a pattern: numbers match numbers, other places anything."""
     return PLACE.sub(
-        lambda m: rf"(?P<{m[1]}>[\d.,]+)" if m[1].startswith("n") else rf"(?P<{m[1]}>.+?)", re.escape(text)
+        lambda m: rf"(?P<{m[1]}>[\d.,]+)" if m[1].startswith(NUMBER) else rf"(?P<{m[1]}>.+?)", re.escape(text)
     )

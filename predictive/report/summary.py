@@ -18,7 +18,6 @@ from predictive.report.examples import Examples, find_examples
 from predictive.report.making import Making, read_making
 from predictive.report.planner import Plan, plan
 from predictive.report.work import Work, count_work
-from predictive.tables import QUADRANTS
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,7 @@ class Summary:
     groups: tuple[Group, ...]
     making: Making
     actions: dict[str, Action]
-    """What is done with each quadrant, by whom and how soon."""
+    """What is done with each quadrant, and with cells that have an action of their own, by whom and how soon."""
     examined: Examined
     live: bool
     """Whether scores are to be as of the last midnight, so that older ones are late."""
@@ -137,7 +136,7 @@ def summarise(
         drivers=_drivers(bundle.report),
         groups=_groups(bundle.report),
         making=read_making(bundle),
-        actions={name: action for name, action in actions_of(config).items() if name in QUADRANTS},
+        actions=actions_of(config),
         examined=examined,
         live=config.score.as_of == "midnight",
     )

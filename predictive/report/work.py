@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from predictive.config import CELLS
 from predictive.quadrants import Cuts
 from predictive.tables import QUADRANTS, STAGES, TIERS
 
@@ -81,7 +82,8 @@ class Reached:
 class Work:
     """The current scores, counted. Groups are in the order of :mod:`predictive.tables`, empty ones included.
 
-    `models` are the versions that made the scores, `overridden` how many carry a person's decision.
+    `models` are the versions that made the scores, `overridden` how many carry a person's decision. `cells` are those
+    of the grid, A1 to D4; empty where none of the scores has one.
     """
 
     everyone: Group
@@ -93,6 +95,7 @@ class Work:
     overridden: int
     models: tuple[str, ...]
     top: tuple[Contact, ...]
+    cells: dict[str, Group]
 
     @property
     def by_tier(self) -> bool:
@@ -132,6 +135,7 @@ def count_work(scores: pd.DataFrame, cuts: Cuts) -> Work:
         overridden=int(scores["override"].notna().sum()),
         models=tuple(sorted(map(str, scores["model_version"].unique()))),
         top=tuple(to_contact(row) for row in highest(scores, TOP).to_dict("records")),
+        cells=_groups(marks, "cell", CELLS) if scores["cell"].notna().any() else {},
     )
 
 

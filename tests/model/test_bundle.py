@@ -105,6 +105,7 @@ def test_the_manifest_names_every_file_the_libraries_and_judged_apart_from_shipp
     assert manifest["shipped"] == {"examples": 1500, "closes": 90}
     assert manifest["features"] == bundle.feature_hash
     assert {"predictive", "lightgbm", "scikit-learn", "numpy", "pandas"} <= set(manifest["libraries"])
+    assert load_bundle(saved).libraries == manifest["libraries"]
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -10,8 +10,10 @@ from importlib.util import find_spec
 
 import pytest
 
+from predictive.config import CELLS
 from predictive.report import load_language, render, summarise
 from predictive.tables import QUADRANTS, STAGES, TIERS
+from tests.report.full import item, make_examined
 
 ATTACK = "<script>document.title = 'taken'</script>"
 FORMULA = '=HYPERLINK("http://example.com","x")'
@@ -39,10 +41,12 @@ def browser():
 
 def rows(make):
     """Contacts of every kind, some with ids and reasons that are code elsewhere."""
-    kinds = zip(QUADRANTS * 12, TIERS * 15, STAGES * 10, strict=True)
+    kinds = zip(QUADRANTS * 12, TIERS * 15, STAGES * 10, (*CELLS, None, None, None, None) * 3, strict=True)
     found = [
-        make.score(f"C{i:03}", (i + 1) / 100, quadrant=quadrant, tier=tier, stage=stage, rule_score=i * 7 % 101)
-        for i, (quadrant, tier, stage) in enumerate(kinds)
+        make.score(
+            f"C{i:03}", (i + 1) / 100, quadrant=quadrant, tier=tier, stage=stage, rule_score=i * 7 % 101, cell=cell
+        )
+        for i, (quadrant, tier, stage, cell) in enumerate(kinds)
     ]
     odd = {"reasons": f"for: industry: {ATTACK} (+0.80); level (-3.00)", "stage": "MQL"}
     return [*found, make.score(ATTACK, 0.99, **odd), make.score(FORMULA, 0.98, **odd)]
@@ -52,7 +56,10 @@ def rows(make):
 def files(tiny_bundle, config, make, tmp_path_factory):
     """The report as files, per language."""
     folder = tmp_path_factory.mktemp("report")
-    summary = summarise(tiny_bundle, make.read(make.sink(folder, rows(make))), config, now=make.now)
+    # A name is shown only where the configuration allows it; it is text as well.
+    examined = make_examined(make.as_of, review=(item(ATTACK, ATTACK), item("C002")))
+    written = make.read(make.sink(folder, rows(make)))
+    summary = summarise(tiny_bundle, written, config, now=make.now, examined=examined)
     found = {code: folder / f"{code}.html" for code in ("en", "es")}
     for code, path in found.items():
         path.write_text(render(summary, load_language(code, zone=config.timezone)), encoding="utf-8")
@@ -128,7 +135,7 @@ def test_the_slider_works_by_keyboard_and_shows_the_row_of_its_table(opened):
 def test_every_chart_is_read_by_keyboard_and_has_its_table(opened):
     page = opened()
     charts = page.locator("svg.chart")
-    assert charts.count() == 5
+    assert charts.count() == 7
     for i in range(charts.count()):
         chart = charts.nth(i)
         name = chart.get_attribute("data-reading").removesuffix("-reading")

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
 from predictive.report.language import Language
 from predictive.report.phrases import translate
 from predictive.report.summary import Summary
+from predictive.report.views.unclean import Attention, Weight, unclean
 
-Weight = Literal["act", "check", "know"]
 ORDER: tuple[Weight, ...] = ("act", "check", "know")
 OLD_DAYS = 180
 """A model that knows no outcome newer than this, counted from its scores, may describe a market that is gone."""
@@ -21,14 +18,8 @@ SHIFTED = 2.0
 """How many times the training base rate, up or down, the mean score may be before somebody should look."""
 STALE_DAYS = 7
 """A table that has had nothing new for so long, while another one has, is no longer fed."""
-
-
-@dataclass(frozen=True)
-class Attention:
-    """One thing to act on, to check, or to know."""
-
-    weight: Weight
-    text: str
+ANSWERED = 0.5
+"""Less than this share of those who entered pursue touched in time, beyond luck, is told."""
 
 
 def attention(summary: Summary, say: Language) -> tuple[Attention, ...]:
@@ -40,6 +31,8 @@ def attention(summary: Summary, say: Language) -> tuple[Attention, ...]:
         *_axes(summary, say),
         *_training(summary, say),
         *_people(summary, say),
+        *_unanswered(summary, say),
+        *unclean(summary, say),
     ]
     return tuple(sorted(found, key=lambda a: ORDER.index(a.weight)))
 
@@ -121,6 +114,17 @@ def _people(summary: Summary, say: Language) -> list[Attention]:
     if busy:
         found.append(Attention("know", say("attention.open_deals", busy)))
     return found
+
+
+def _unanswered(summary: Summary, say: Language) -> list[Attention]:
+    """Whether sales is late with most of those who entered pursue."""
+    audit = summary.examined.audit
+    found = None if audit is None else audit.touched
+    if found is None or found.share is None or found.share[2] >= ANSWERED:
+        return []
+    share, low, high = found.share
+    text = say("attention.late_touch", share=say.percent(share), interval=say.percent_range(low, high))
+    return [Attention("act", text)]
 
 
 def _sentence(text: str, say: Language) -> str:

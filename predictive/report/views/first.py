@@ -8,8 +8,9 @@ from predictive.report.blocks import Card, Cards, Panel, Point, Points, Text, To
 from predictive.report.language import Language
 from predictive.report.phrases import translate
 from predictive.report.summary import Summary
-from predictive.report.views.attention import Attention, Weight, attention
+from predictive.report.views.attention import attention
 from predictive.report.views.findings import trust
+from predictive.report.views.unclean import Attention, Weight
 from predictive.report.work import Group
 from predictive.tables import TIERS
 

@@ -6,6 +6,7 @@ from predictive.report.blocks import Block, Cell, Panel, Point, Points, Section,
 from predictive.report.language import Language
 from predictive.report.phrases import translate
 from predictive.report.summary import Summary
+from predictive.report.views.hygiene import hygiene_panels
 from predictive.report.views.tables import heads, table
 
 MOVED, STABLE = 0.25, 0.1
@@ -16,7 +17,7 @@ BETRAYS = "betrays the outcome"
 def health_section(summary: Summary, say: Language) -> Section:
     """The whole section."""
     panels = (_fresh(summary, say), _drift(summary, say), _filled(summary, say), _leaks(summary, say))
-    return Section("health", say("health.title"), (*panels, _sensitive(summary, say)))
+    return Section("health", say("health.title"), (*hygiene_panels(summary, say), *panels, _sensitive(summary, say)))
 
 
 def _fresh(summary: Summary, say: Language) -> Panel:
@@ -55,14 +56,18 @@ def _moved(psi: float, noise: float, say: Language) -> str:
 
 
 def _filled(summary: Summary, say: Language) -> Panel:
-    filled = summary.examined.filled
-    if not filled:
+    filled, hygiene = summary.examined.filled, summary.examined.hygiene
+    found = [(f.name, f.table, f.share, f.rows - f.known) for f in filled]
+    if hygiene is not None:
+        # Its list also has names, addresses and columns that nothing is in.
+        found = [(m.column, m.table, 1 - m.share, m.count) for m in hygiene.missing]
+    if not found:
         return Panel(say("filled.title_none"), (Text(say("filled.none")),), half=True)
-    half = sum(f.share < 0.5 for f in filled)
-    cells = [[f.name, f.table, say.percent(f.share), say.count(f.rows - f.known)] for f in filled]
+    half = sum(share < 0.5 for _, _, share, _ in found)
+    cells = [[name, where, say.percent(share), say.count(missing)] for name, where, share, missing in found]
     columns = heads(say, "filled", ("name", "table", "share", "missing"), words=["table"])
     numbers = table("filled", say("filled.table"), columns, cells, folded=True)
-    title = say("filled.title" if half else "filled.title_full", half, all=say.count(len(filled)))
+    title = say("filled.title" if half else "filled.title_full", half, all=say.count(len(found)))
     return Panel(title, (numbers,), half=True)
 
 

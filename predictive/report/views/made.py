@@ -55,8 +55,13 @@ def _card(summary: Summary, say: Language) -> tuple[tuple[str, tuple[str, ...]],
         *((say(f"axis.{name}"), (_recipe(name, summary, say),)) for name in made.recipes),
         (say("made.thresholds"), tuple(cuts)),
         (say("made.rules"), (say("made.rules_means", hash=made.rules_hash, sets=say.count(made.rule_sets)),)),
-        (say("made.versions"), (say.listed([f"{name} {version}" for name, version in made.versions.items()]),)),
+        (say("made.trained_with"), (_versions(made.trained_with, say),)),
+        (say("made.versions"), (_versions(made.versions, say),)),
     )
+
+
+def _versions(versions: dict[str, str], say: Language) -> str:
+    return say.listed([f"{name} {version}" for name, version in versions.items()]) or say("made.not_known")
 
 
 def _extent(extent: Extent, say: Language) -> str:

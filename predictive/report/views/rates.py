@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from predictive.closerates import CloseRates, Rate
 from predictive.closerates.chart import FOUND, label, shown
 from predictive.report.bars import Part, bar_chart
@@ -30,7 +32,7 @@ def rates_panel(summary: Summary, say: Language) -> Panel:
     caption = say(
         "rates.caption",
         contacts=say("unit.contact", rates.contacts),
-        day=rates.as_of[:10],
+        day=say.day(datetime.fromisoformat(rates.as_of)),
         average=say.percent(rates.average),
         within=say("unit.day", round(rates.horizon_days)),
     )

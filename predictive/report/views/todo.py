@@ -9,6 +9,8 @@ from predictive.report.phrases import translate
 from predictive.report.summary import Summary
 from predictive.report.views.findings import headline
 from predictive.report.views.first import action_of, owner_of
+from predictive.report.views.grid import grid_panels
+from predictive.report.views.review import review_panel
 from predictive.report.views.tables import heads, rows, table
 from predictive.report.work import Contact, Work
 from predictive.tables import STAGES, TIERS
@@ -22,8 +24,9 @@ def todo_section(summary: Summary, say: Language) -> Section:
     if summary.work.everyone.contacts == 0:
         text = say("todo.nobody", headline=headline(summary, say))
         return Section("work", title, (), (Text(text),))
-    panels = [_matrix(summary, say), *_planner(summary, say), _tiers(summary.work, say), _funnel(summary.work, say)]
-    return Section("work", title, (*panels, _top(summary.work, say)))
+    panels = [_matrix(summary, say), *grid_panels(summary, say), *_planner(summary, say)]
+    panels += [_tiers(summary.work, say), _funnel(summary.work, say)]
+    return Section("work", title, (*panels, review_panel(summary, say), _top(summary.work, say)))
 
 
 def _matrix(summary: Summary, say: Language) -> Panel:
@@ -40,6 +43,7 @@ def _matrix(summary: Summary, say: Language) -> Panel:
     heads = (say("matrix.low_interest"), say("matrix.high_interest"))
     unknown = work.quadrants["unknown"].contacts
     more = f" {say('matrix.unknown', unknown)}" if unknown else ""
+    more += "" if work.cells else f" {say('matrix.no_grid')}"
     matrix = Matrix(say("matrix.label"), say("axis.fit"), heads, fields)
     return Panel(
         say("matrix.title", group.contacts, share=share),

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from predictive.audit import Line
-from predictive.report.blocks import Block, Cell, Column, Figure, Panel, Point, Points, Section, Table, Text
+from predictive.report.blocks import Block, Cell, Column, Figure, Panel, Point, Points, Section, Text
 from predictive.report.charts import gain_chart, reliability_chart
 from predictive.report.evidence import COMPETITORS, OPPONENTS, Estimate, Evidence, Measured, outcome
 from predictive.report.language import Language
-from predictive.report.phrases import translate
 from predictive.report.summary import Group, Summary
+from predictive.report.views.acted import acted_panels
+from predictive.report.views.audited import audited
 from predictive.report.views.tables import heads, table
 
 WORKED = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0)
 PLACES = {"log_loss": 3, "brier": 4, "roc_auc": 3, "average_precision": 3, "lift_at_10": 2, "calibration_in_large": 2}
 VERSUS = {"calibration_in_large": 1.0, "lift_at_10": 1.0, "roc_auc": 0.5}
-LUCK = 0.05
 
 
 def trusted_section(summary: Summary, say: Language) -> Section:
@@ -28,7 +27,8 @@ def trusted_section(summary: Summary, say: Language) -> Section:
         share=say.percent(found.base_rate),
         deals=say("unit.won_deal", found.closes),
     )
-    panels = [_reliability(found, say), _gain(found, say), *_audited(summary, say), _compared(found, say)]
+    outcome_of_scores = (audited(summary, say), *acted_panels(summary, say))
+    panels = [_reliability(found, say), _gain(found, say), *outcome_of_scores, _compared(found, say)]
     groups = [Panel(_groups_title(summary.groups, say), _groups(summary.groups, say))] if summary.groups else []
     return Section("trust", say("trusted.title"), (*panels, *groups), (Text(intro),))
 
@@ -93,41 +93,6 @@ def _gain_title(found: Evidence, say: Language) -> str:
     if found.rules_are_blind:
         return say("gain.title_alone", share=say.percent(0.2), model=places["model"])
     return say("gain.title", share=say.percent(0.2), **places)
-
-
-def _audited(summary: Summary, say: Language) -> list[Panel]:
-    """Past scores against what happened: the audit. Says plainly where there is nothing to say yet."""
-    audit = summary.examined.audit
-    if audit is None:
-        why = [Text(text) for text in summary.examined.why_not] or [Text(say("audit.not_examined"))]
-        return [Panel(say("audit.title_none"), tuple(why))]
-    left = [say("audit.left_out", n, why=translate(why, say)) for why, n in audit.left_out.items()]
-    if not audit.lines:
-        text = say("audit.nothing_matured", audit.waiting, within=say.duration(summary.making.horizon))
-        return [Panel(say("audit.title_none"), (Text(text), *(Text(t, "soft small") for t in left)))]
-    lines = {by: [line for line in audit.lines if line.by == by] for by in ("all", "month", "tier", "band", "model")}
-    (everything,) = lines["all"]
-    blocks: list[Block] = [_count_table(by, lines[by], say) for by in ("month", "tier", "band") if lines[by]]
-    note = say("audit.note", waiting=say("unit.score", audit.waiting))
-    notes = (Text(" ".join((note, *left)), "soft small"),)
-    return [Panel(_audit_title(everything, say), (*blocks, *notes))]
-
-
-def _audit_title(line: Line, say: Language) -> str:
-    key = "audit.title_luck" if line.count.luck >= LUCK else "audit.title_off"
-    return say(key, line.count.n, predicted=say.count(line.count.predicted), closed=say.count(line.count.actual))
-
-
-def _count_table(by: str, lines: list[Line], say: Language) -> Table:
-    cells = []
-    for line in lines:
-        c = line.count
-        name = say.month(line.name) if by == "month" else say(f"tier.{line.name}") if by == "tier" else line.name
-        interval = say.number_range(_finite(c.ratio.low), _finite(c.ratio.high))
-        verdict = say("luck.possible" if c.luck >= LUCK else "luck.unlikely")
-        cells.append([name, say.count(c.n), say.number(c.predicted, 1), say.count(c.actual), interval, verdict])
-    columns = heads(say, "audit", (by, "scores", "predicted", "closed", "ratio", "luck"), words=["luck"])
-    return table(f"audit-{by}", say(f"audit.table_{by}"), columns, cells, folded=by != "month", wide=True)
 
 
 def _compared(found: Evidence, say: Language) -> Panel:
@@ -204,7 +169,3 @@ def _by(group: Group, say: Language) -> str:
 def _level(group: Group) -> str:
     """Levels of numbers are numbered for their order; the number is not for people."""
     return group.level.partition(": ")[2] or group.level
-
-
-def _finite(value: float) -> float | None:
-    return value if value == value and abs(value) != float("inf") else None
