@@ -12,7 +12,18 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from predictive.config import Config, DatabaseSource, Source, TableName, holds_password, mask
+from predictive.config import (
+    Config,
+    DatabaseSource,
+    Sink,
+    Source,
+    SparkSink,
+    SparkSource,
+    TableName,
+    TableSource,
+    holds_password,
+    mask,
+)
 from predictive.errors import ConfigError, nearest
 
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
@@ -154,7 +165,7 @@ def _absolute(config: Config, folder: Path) -> Config:
     return config.model_copy(
         update={
             "source": _source(config.source, at),
-            "sink": config.sink.model_copy(update={"path": at(config.sink.path)}),
+            "sink": _sink(config.sink, at),
             "tracking": config.tracking.model_copy(update={"uri": uri}),
             "rules": at(config.rules) if config.rules else None,
             "models": at(config.models),
@@ -173,9 +184,24 @@ def _source(source: Source, at: Callable[[Path], Path]) -> Source:
         )
         for name, table in source.tables.items()
     }
+    if isinstance(source, SparkSource):
+        return source.model_copy(update={"tables": {name: _on_cluster(table, at) for name, table in tables.items()}})
     if isinstance(source, DatabaseSource):
         return source.model_copy(update={"url": source.url.at(at), "tables": tables})
     return source.model_copy(update={"path": at(source.path), "tables": tables})
+
+
+def _on_cluster(table: TableSource, at: Callable[[Path], Path]) -> TableSource:
+    """The same table; a file that is no URL (``s3://…``) lies where its configuration says."""
+    if table.file is None or re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", table.file):
+        return table
+    return table.model_copy(update={"file": str(at(Path(table.file)))})
+
+
+def _sink(sink: Sink, at: Callable[[Path], Path]) -> Sink:
+    if isinstance(sink, SparkSink):
+        return sink
+    return sink.model_copy(update={"path": at(sink.path)})
 
 
 def effective(config: Config) -> str:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from predictive.clock import DAY
 from predictive.config import Config
+from predictive.engines import local
 from predictive.features.labels import label_after
 from predictive.model.bundle import Bundle
 from predictive.model.drift import Drift, first_of_month, follow
@@ -67,5 +68,5 @@ def with_outcome(con: Any, tables: Tables, config: Config, scored: pd.DataFrame)
     lazy = into_store(con, scored[["contact_id", "as_of"]])
     there = lazy.join(tables.contacts.select("contact_id"), on="contact_id", how="inner")
     found = label_after(tables, there, config).select(*(nw.col(c) for c in columns))
-    outcome = pd.DataFrame(found.collect(backend="pandas").to_native())
+    outcome = local(found)
     return scored.merge(outcome, on=["contact_id", "as_of"], how="inner", validate="one_to_one")

@@ -9,10 +9,11 @@ import pandas as pd
 
 from predictive.clock import from_micros
 from predictive.config import Config
-from predictive.engines import Frame
+from predictive.engines import Frame, local
 from predictive.errors import ModelError, nearest
 from predictive.features.attributes import attribute_columns, check_attributes
 from predictive.features.build import features_at
+from predictive.features.catalog import Feature
 from predictive.features.deals import opportunities, wins
 from predictive.learning import RULE_SCORE
 from predictive.model.bundle import Bundle
@@ -32,11 +33,19 @@ def features_of(
     `block` holds `contact_id` and `as_of` (microseconds).
     """
     kinds = all_kinds(tables)
-    own = [f for f in bundle.features if f != RULE_SCORE]
-    needed = list(dict.fromkeys([*own, *rule_features(bundle.rules, kinds)]))
     won = wins(tables, config)
-    frame = _local(features_at(tables, into_store(con, block), needed, won=won))
-    frame = frame.sort_values("contact_id", ignore_index=True)
+    frame = local(features_at(tables, into_store(con, block), needed(bundle, kinds), won=won))
+    return with_rule_score(frame.sort_values("contact_id", ignore_index=True), bundle, kinds)
+
+
+def needed(bundle: Bundle, kinds: dict[str, Any]) -> list[Feature]:
+    """The features that scoring reads: the model's and the rules', each once. `kinds` are those of all attributes."""
+    own = [f for f in bundle.features if f != RULE_SCORE]
+    return list(dict.fromkeys([*own, *rule_features(bundle.rules, kinds)]))
+
+
+def with_rule_score(frame: pd.DataFrame, bundle: Bundle, kinds: dict[str, Any]) -> tuple[pd.DataFrame, RuleScore]:
+    """`frame` (the columns of :func:`needed`) with the rule score that a model may read; and the rule scores."""
     points = score_rules(bundle.rules, frame, kinds)
     return frame.assign(rule_score=points.score), points
 
@@ -56,13 +65,23 @@ def score_block(
     `drift` corrects every score by its own as-of; the cuts of the axes move along, the tiers do not.
     """
     frame, points = features_of(con, tables, config, bundle, block)
+    scores = score_rows(frame, points, bundle, drift=drift)
+    scores = _stages_of_deals(scores, tables, config, into_store(con, block))
+    return overridden(scores, decisions(tables, night))
+
+
+def score_rows(frame: pd.DataFrame, points: RuleScore, bundle: Bundle, *, drift: Drift = NO_DRIFT) -> pd.DataFrame:
+    """The scores of contacts whose features are known, before deals and decisions of people have their say.
+
+    `frame` and `points` are those of :func:`with_rule_score`. Reads no table, so that it runs anywhere.
+    """
     found = bundle.model.score(frame)
     shift = drift.at(frame["as_of"].to_numpy())
     probability, fit, interest = (
         corrected(found[name].to_numpy(), shift) for name in ("probability", "fit", "interest")
     )
     reasons = find_reasons(bundle.model.probability, frame, probability)
-    scores = pd.DataFrame(
+    return pd.DataFrame(
         {
             "contact_id": frame["contact_id"],
             "as_of": pd.to_datetime(frame["as_of"], unit="us", utc=True),
@@ -80,8 +99,6 @@ def score_block(
             "reasons": in_words(reasons, bundle.model.probability.encoder.features, frame),
         }
     )
-    scores = _stages_of_deals(scores, tables, config, into_store(con, block))
-    return _overridden(scores, tables, night)
 
 
 def check_features(bundle: Bundle, tables: Tables) -> None:
@@ -98,20 +115,32 @@ def check_features(bundle: Bundle, tables: Tables) -> None:
 
 
 def _stages_of_deals(scores: pd.DataFrame, tables: Tables, config: Config, at: Frame) -> pd.DataFrame:
-    """Opportunity and customer come from deals, whatever the points say."""
-    busy = set(_local(opportunities(tables, config, at))["contact_id"])
+    busy, bought = (local(frame)["contact_id"] for frame in of_deals(tables, config, at))
+    return staged(scores, busy=busy, bought=bought)
+
+
+def of_deals(tables: Tables, config: Config, at: Frame) -> tuple[Frame, Frame]:
+    """Of the contacts of `at` those with an open deal, and those that have won one, at their as-of (`contact_id`)."""
     won = wins(tables, config).join(at, on="contact_id", how="inner").filter(nw.col("closed_at") <= nw.col("as_of"))
-    bought = set(_local(won.select("contact_id").unique())["contact_id"])
+    return opportunities(tables, config, at), won.select("contact_id").unique()
+
+
+def staged(scores: pd.DataFrame, *, busy: pd.Series[Any], bought: pd.Series[Any]) -> pd.DataFrame:
+    """Opportunity and customer come from deals, whatever the points say; these are the ids of :func:`of_deals`."""
     ids = scores["contact_id"]
-    staged = scores["stage"].mask(ids.isin(bought), "customer").mask(ids.isin(busy), "opportunity")
-    return scores.assign(stage=staged)
+    stages = scores["stage"].mask(ids.isin(set(bought)), "customer").mask(ids.isin(set(busy)), "opportunity")
+    return scores.assign(stage=stages)
 
 
-def _overridden(scores: pd.DataFrame, tables: Tables, night: int) -> pd.DataFrame:
-    """A person's decision in force at the night wins over quadrant and tier, never over the probability."""
+def decisions(tables: Tables, night: int) -> pd.DataFrame:
+    """The decisions of people in force at the night (microseconds), the newest of each contact."""
     force = tables.overrides.filter((nw.col("created_at") <= night) & (nw.col("expires_at") > night))
-    decisions = _local(force).sort_values(["created_at", "author", "reason"]).drop_duplicates("contact_id", keep="last")
-    joined = scores[["contact_id"]].merge(decisions, on="contact_id", how="left")
+    return local(force).sort_values(["created_at", "author", "reason"]).drop_duplicates("contact_id", keep="last")
+
+
+def overridden(scores: pd.DataFrame, decided: pd.DataFrame) -> pd.DataFrame:
+    """A person's decision wins over quadrant and tier, never over the probability."""
+    joined = scores[["contact_id"]].merge(decided, on="contact_id", how="left")
     rows = zip(joined["author"], joined["expires_at"], joined["reason"], strict=True)
     said = [None if pd.isna(who) else f"{who} until {from_micros(int(end)):%Y-%m-%d}: {why}" for who, end, why in rows]
     return scores.assign(
@@ -119,7 +148,3 @@ def _overridden(scores: pd.DataFrame, tables: Tables, night: int) -> pd.DataFram
         tier=joined["tier"].where(joined["tier"].notna(), scores["tier"]),
         override=pd.Series(said, index=scores.index, dtype="object"),
     )
-
-
-def _local(frame: Frame) -> pd.DataFrame:
-    return pd.DataFrame(frame.collect(backend="pandas").to_native())

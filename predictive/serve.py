@@ -13,6 +13,7 @@ import pandas as pd
 
 from predictive.clock import from_micros, last_midnight
 from predictive.config import Config
+from predictive.engines import Frame, local
 from predictive.features.cut import cut
 from predictive.features.deals import wins
 from predictive.features.snapshots import judge, tonight
@@ -69,8 +70,12 @@ def score(
 ) -> Scored:
     """Score every eligible contact as of one night, and write what changed to the sink.
 
-    `con` is the working database that `tables` live in. Nothing is written where anything fails, nor on a dry run.
+    `con` is the working database or the Spark session that `tables` live in. Nothing is written where anything fails, nor on a dry run.
     """
+    if config.engine == "spark":
+        from predictive.spark.score import score_on_spark
+
+        return score_on_spark(con, tables, config, bundle, sink, now=now, as_of=as_of, dry_run=dry_run)
     check_features(bundle, tables)
     at = night_of(config, tables, now=now, as_of=as_of)
     eligible, not_eligible = eligible_tonight(tables, config, at)
@@ -102,6 +107,12 @@ def eligible_tonight(tables: Tables, config: Config, night: int) -> tuple[pd.Dat
 
 def verdicts(tables: Tables, config: Config, night: int) -> pd.DataFrame:
     """Every contact, by id: `contact_id`, `as_of` (missing if none), `why` it is not eligible (missing: it is)."""
+    frame = local(verdict_of_each(tables, config, night)).astype({"as_of": "Int64", "why": "object"})
+    return frame.sort_values("contact_id", ignore_index=True)
+
+
+def verdict_of_each(tables: Tables, config: Config, night: int) -> Frame:
+    """What :func:`verdicts` says, lazily and in no order."""
     at, out = tonight(tables, config, night)
     # A contact that closed between its own as-of and the night has nothing left to predict.
     won = wins(tables, config).join(at, on="contact_id", how="inner")
@@ -109,10 +120,8 @@ def verdicts(tables: Tables, config: Config, night: int) -> pd.DataFrame:
     late = won.select("contact_id").unique().with_columns(late=nw.lit("already closed"))
     judged = at.join(judge(cut(tables, at), tables, config, training=False), on="contact_id", how="left")
     judged = judged.join(late, on="contact_id", how="left").with_columns(why=nw.coalesce("why", "late"))
-    parts = [judged.select("contact_id", "as_of", "why"), out.with_columns(as_of=nw.lit(None, nw.Int64))]
-    frames = [pd.DataFrame(p.select("contact_id", "as_of", "why").collect(backend="pandas").to_native()) for p in parts]
-    frame = pd.concat([f.astype({"as_of": "Int64", "why": "object"}) for f in frames])
-    return frame.sort_values("contact_id", ignore_index=True)
+    parts = [judged, out.with_columns(as_of=nw.lit(None, nw.Int64))]
+    return nw.concat([p.select("contact_id", "as_of", "why") for p in parts])
 
 
 def _start_staging(con: Any) -> None:

@@ -16,7 +16,7 @@ from predictive.clock import instant, parse_instant
 from predictive.errors import ConfigError
 
 if TYPE_CHECKING:
-    from predictive.config import Config
+    from predictive.config import Config, Sink
     from predictive.tables import Tables
 
 
@@ -26,7 +26,10 @@ MODELS = "bundle folder, name of a bundle, version or run in MLflow, models:/NAM
 
 @dataclass(frozen=True)
 class Session:
-    """An open configuration: `con` is the working database in which `tables` live; `now` is in microseconds."""
+    """An open configuration; `now` is in microseconds.
+
+    `con` is where `tables` live: the working database, or the Spark session.
+    """
 
     config: Config
     con: Any
@@ -42,12 +45,12 @@ def opened(path: str, *, refresh: bool = False) -> Iterator[Session]:
     """
     from predictive.config_file import load_config
     from predictive.sources import read_tables
-    from predictive.store import open_store
+    from predictive.store import open_engine
 
     config = load_config(path)
     now = time.time_ns() // 1_000
     progress("reading tables")
-    with open_store() as con:
+    with open_engine(config) as con:
         yield Session(config, con, read_tables(config, con, now=now, refresh=refresh), now)
 
 
@@ -116,6 +119,13 @@ def table(rows: Sequence[Sequence[str]]) -> str:
         cells = [c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))]
         lines.append("  ".join(cells).rstrip())
     return "\n".join(lines)
+
+
+def place(sink: Sink) -> str:
+    """Where scores go, as a person would say it."""
+    from predictive.config import SparkSink
+
+    return f"the Spark table {sink.table}" if isinstance(sink, SparkSink) else shorten(sink.path)
 
 
 def shorten(path: Path) -> str:

@@ -13,10 +13,10 @@ from predictive.cli.common import (
     add_json,
     opened,
     parse_as_of,
+    place,
     progress,
     say,
     say_json,
-    shorten,
     table,
 )
 
@@ -103,7 +103,7 @@ def _print(scored: Scored, session: Session, config: str) -> None:
     say(table(rows + [[name, f"{a:,}", f"{b:,}", f"{c:,}"] for name, a, b, c in difference.by_tier]))
     say()
     counts = ", ".join(f"{getattr(difference, name):,} {name}" for name in ("new", "changed", "unchanged", "left"))
-    where = shorten(session.config.sink.path)
+    where = place(session.config.sink)
     if scored.dry_run:
         say(f"dry run, nothing written to {where}: {counts}")
         say(f"next: predictive score {config}")

@@ -5,7 +5,7 @@ from predictive.config.examples import AgeSnapshots, CalendarSnapshots, Eligibil
 from predictive.config.judging import Audit, CapacityChoice, Promotion
 from predictive.config.learning import FeatureChoice, ModelChoice, Tracking
 from predictive.config.secret import DatabaseUrl, SecretUrl, holds_password, mask
-from predictive.config.sinks import DuckdbSink, FileSink, ScoreChoice, Sink
+from predictive.config.sinks import DuckdbSink, FileSink, ScoreChoice, Sink, SparkSink
 from predictive.config.sources import (
     DatabaseSource,
     DuckdbSource,
@@ -14,6 +14,7 @@ from predictive.config.sources import (
     Incremental,
     SalesforceSource,
     Source,
+    SparkSource,
     TableSource,
 )
 from predictive.config.whole import Config
@@ -46,6 +47,8 @@ __all__ = [
     "Sink",
     "Snapshots",
     "Source",
+    "SparkSink",
+    "SparkSource",
     "Split",
     "Strict",
     "TableName",

@@ -31,4 +31,11 @@ class FileSink(Strict):
     path: Path
 
 
-Sink = Annotated[DuckdbSink | FileSink, Field(discriminator="kind")]
+class SparkSink(Strict):
+    """Scores into tables of the Spark catalog: the view `table`, and beside it `table`_history and `table`_runs."""
+
+    kind: Literal["spark"]
+    table: str = "contact_scores"
+
+
+Sink = Annotated[DuckdbSink | FileSink | SparkSink, Field(discriminator="kind")]
