@@ -12,6 +12,7 @@ What a run that died before its commit left behind is never seen, and cleared by
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -56,8 +57,11 @@ class SparkTables:
     @classmethod
     def from_config(cls, config: SparkSink) -> SparkTables:
         """The sink of its part of a configuration, where `table` is a name of the catalog, such as `crm.scores`."""
-        if not all(config.table.split(".")):
-            raise ConfigError(f"sink.table: {config.table!r} is not the name of a table; write name or schema.name")
+        if re.fullmatch(r"\w+(\.\w+){0,2}", config.table, re.ASCII) is None:
+            raise ConfigError(
+                f"sink.table: {config.table!r} is not the name of a Spark table; write name or schema.name, in letters, "
+                "digits and _"
+            )
         return cls(config.table)
 
     def preview(self, con: Any, staged: str, night: Night) -> Difference:
@@ -219,7 +223,7 @@ class SparkTables:
     def _name(self, suffix: str) -> str:
         """The quoted name of a table or view."""
         *schema, table = self.table.split(".")
-        return ".".join(f"`{part.replace('`', '``')}`" for part in (*schema, table + suffix))
+        return ".".join(f"`{part}`" for part in (*schema, table + suffix))
 
 
 _ARROW = {
@@ -237,7 +241,7 @@ def _changes(scores: Any, base: Any, night: Night, *, past: bool) -> Any:
     columns = [
         (F.coalesce(F.col(f"s.{c}"), stamps[c]) if c in stamps else F.col(f"s.{c}")).alias(c) for c in SCORE_COLUMNS
     ]
-    equal = F.lit(value=True)
+    equal = F.lit(True)  # noqa: FBT003 - takes it by position only
     for name in COMPARED:
         equal = equal & F.col(f"s.{name}").eqNullSafe(F.col(f"b.{name}"))
     none, fresh = F.col("s.contact_id").isNull(), F.col("b.contact_id").isNull()
