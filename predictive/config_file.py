@@ -15,12 +15,13 @@ from pydantic import BaseModel, ValidationError
 from predictive.config import (
     Config,
     DatabaseSource,
-    Sink,
+    PostgresqlSink,
     Source,
     SparkSink,
     SparkSource,
     TableName,
     TableSource,
+    TablesSink,
     holds_password,
     mask,
 )
@@ -100,7 +101,7 @@ def _explain(problem: Any) -> str:
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden" and owner is not None:
         message = f"unknown key; {nearest(str(problem['loc'][-1]), owner.model_fields)}"
-    elif "[key]" in problem["loc"]:
+    elif problem["type"] == "literal_error" and "[key]" in problem["loc"]:
         message = f"unknown key; {nearest(str(problem['input']), get_args(TableName))}"
     elif problem["type"] == "missing":
         message = "required, but not given"
@@ -128,7 +129,7 @@ def _locate(loc: tuple[int | str, ...]) -> tuple[str, type[BaseModel] | None]:
         path += f"[{part}]" if isinstance(part, int) else f".{part}"
         owner = next((a for a in members if isinstance(a, type) and issubclass(a, BaseModel)), None)
         if owner is not None:
-            field = owner.model_fields.get(str(part))
+            field = next((f for name, f in owner.model_fields.items() if part in (name, f.alias)), None)
             here = field.annotation if field else None
         else:
             here = next((get_args(a)[-1] for a in members if get_args(a)), None)
@@ -164,12 +165,24 @@ def _absolute(config: Config, folder: Path) -> Config:
         uri = f"sqlite:///{at(Path(uri.removeprefix('sqlite:///')))}"
     return config.model_copy(
         update={
-            "source": _source(config.source, at),
-            "sink": _sink(config.sink, at),
+            "source": _source(_without_scores(config), at),
+            "sink": config.sink
+            if isinstance(config.sink, PostgresqlSink | SparkSink)
+            else config.sink.model_copy(update={"path": at(config.sink.path)}),
             "tracking": config.tracking.model_copy(update={"uri": uri}),
             "rules": at(config.rules) if config.rules else None,
             "models": at(config.models),
+            "notices": config.notices.model_copy(
+                update={
+                    "file": at(config.notices.file) if config.notices.file else None,
+                    "state": at(config.notices.state),
+                }
+            ),
             "report": at(config.report),
+            "lists": {
+                name: one if one.static is None else one.model_copy(update={"static": at(one.static)})
+                for name, one in config.lists.items()
+            },
         }
     )
 
@@ -198,12 +211,16 @@ def _on_cluster(table: TableSource, at: Callable[[Path], Path]) -> TableSource:
     return table.model_copy(update={"file": str(at(Path(table.file)))})
 
 
-def _sink(sink: Sink, at: Callable[[Path], Path]) -> Sink:
-    if isinstance(sink, SparkSink):
-        return sink
-    return sink.model_copy(update={"path": at(sink.path)})
+def _without_scores(config: Config) -> Source:
+    """The source, whose contact table has columns that scores are written to: those are no attributes."""
+    if not isinstance(config.sink, TablesSink) or not config.sink.columns:
+        return config.source
+    contacts = config.source.tables["contacts"]
+    contacts = contacts.model_copy(update={"scores": [*contacts.scores, *config.sink.columns.values()]})
+    return config.source.model_copy(update={"tables": {**config.source.tables, "contacts": contacts}})
 
 
 def effective(config: Config) -> str:
     """The configuration as YAML with every default filled in, as `predictive check` prints it; no credentials."""
-    return mask(yaml.safe_dump(config.model_dump(mode="json", exclude_none=True), sort_keys=False, allow_unicode=True))
+    values = config.model_dump(mode="json", exclude_none=True, by_alias=True)
+    return mask(yaml.safe_dump(values, sort_keys=False, allow_unicode=True))

@@ -7,7 +7,9 @@
     ├── DataError              the tables: a column, a type, a row that cannot be used
     │   └── ConnectionLostError    a database that cannot be reached, or no longer: trying again may help
     ├── ModelError             a bundle that is missing, altered, or made for other features
-    └── NotEligibleError       a contact that is not scored, and why
+    ├── NotEligibleError       a contact that is not scored, and why
+    ├── DeliveryError          scores are written, but somebody could not be told of them
+    └── BreakerError           exit 5: a night too far from the last, see :mod:`predictive.breaker`
 
 Everything else that escapes is a bug: exit 3, with a traceback in a log file.
 """
@@ -19,7 +21,9 @@ from collections.abc import Iterable
 
 
 class PredictiveError(Exception):
-    """Something that the user can put right; the message says what, where and how."""
+    """Something that the user can put right; the message says what, where and how. `code` is the exit code."""
+
+    code = 1
 
 
 class ConfigError(PredictiveError):
@@ -40,6 +44,10 @@ class ModelError(PredictiveError):
 
 class NotEligibleError(PredictiveError):
     """The contact exists but is not scored; the message says why."""
+
+
+class DeliveryError(PredictiveError):
+    """Scores are written, but notices of them could not be delivered; the message says what happens next."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -2,43 +2,55 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from predictive.actions import action_for, actions_of
 from predictive.clock import iso
 from predictive.config import Config
 from predictive.errors import DataError, NotEligibleError, nearest
+from predictive.features.build import features_at
 from predictive.features.words import phrase
 from predictive.model.bundle import Bundle
 from predictive.model.drift import NO_DRIFT, Drift
 from predictive.model.reasons import find_reasons
-from predictive.quadrants import ACTIONS
+from predictive.rules import all_kinds
+from predictive.rules.telling import Told, tell, telling_features
 from predictive.scores import check_features, features_of, score_block
 from predictive.serve import verdicts
+from predictive.store import into_store
 from predictive.tables import Tables
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """`scores` are the columns of the table of that name; `rules` every set with its points and whether it fired;
+    """`scores` are the columns of the table of that name; `action` (of `owner`) is what the contact's place calls for;
+    `rules` says what every set gave and what nearly did;
     `reasons` every signal in words with its part of the log-odds, strongest first; they and `level` sum to `log_odds`.
     """  # noqa: D205 - the three belong together
 
     contact_id: str
     as_of: str
     scores: dict[str, Any]
+    action: str
+    owner: str
     base_rate: float
-    rules: tuple[tuple[str, int, bool], ...]
+    rules: Told
     reasons: tuple[tuple[str, float], ...]
     level: float
     log_odds: float
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
-        return asdict(self)
+        rules = {
+            "sets": [asdict(s) for s in self.rules.sets],
+            "caps": list(self.rules.caps),
+            "near": [miss.as_dict() for miss in self.rules.near],
+        }
+        return {f.name: getattr(self, f.name) for f in fields(self)} | {"rules": rules}
 
     def lines(self) -> list[str]:
         """The explanation in words, line by line."""
@@ -52,16 +64,17 @@ class Explanation:
         for axis in ("fit", "interest"):
             value = s[axis]
             out.append(f"{axis:<11}  {'unknown' if value is None else format(value, '7.2%')}")
-        out.append(f"quadrant     {s['quadrant']}: {ACTIONS[s['quadrant']]}")
+        place = s["quadrant"] if s["cell"] is None else f"{s['quadrant']} ({s['cell']})"
+        out.append(f"quadrant     {place}: {self.action} ({self.owner})")
         if s["override"]:
             out.append(f"override     {s['override']}")
+        if s["holdout"]:
+            out.append("holdout      outside the actions, so that one can tell what they do")
         out += [
             "",
             f"rule score   {s['rule_score']} (fit {s['rule_fit']:+}, interest {s['rule_interest']:+}): {s['stage']}",
+            *self.rules.lines(),
         ]
-        out += [f"  {points:+4}  {name}" for name, points, fired in self.rules if fired]
-        silent = [f"{name} ({points:+})" for name, points, fired in self.rules if not fired]
-        out += [f"  did not apply: {', '.join(silent)}"] if silent else []
         out += ["", "why the probability is what it is (log-odds)"]
         out += [f"  {part:+6.2f}  {text}" for text, part in self.reasons if abs(part) >= 0.005]
         rest = sum(part for _, part in self.reasons if abs(part) < 0.005)
@@ -98,7 +111,7 @@ def explain(
     if not pd.isna(why):
         raise NotEligibleError(f"{contact_id} is not scored as of {iso(night)}: {why}")
     block = row[["contact_id", "as_of"]].astype({"as_of": "int64"}).reset_index(drop=True)
-    frame, points = features_of(con, tables, config, bundle, block)
+    frame, _ = features_of(con, tables, config, bundle, block)
     scores = score_block(con, tables, config, bundle, block, night=night, drift=drift).iloc[0]
     reasons = find_reasons(bundle.model.probability, frame, np.array([scores["probability"]]))
     features = bundle.model.probability.encoder.features
@@ -107,13 +120,18 @@ def explain(
         feature = features[reasons.lead[0, i]]
         value = frame[feature.name].iloc[0]
         told.append((phrase(feature, None if pd.isna(value) else value), float(reasons.parts[0, i])))
-    fired = zip(bundle.rules.sets, points.fired[0], strict=True)
+    kinds = all_kinds(tables)
+    rows = features_at(tables, into_store(con, block), telling_features(bundle.rules, kinds))
+    row = pd.DataFrame(rows.collect(backend="pandas").to_native())
+    action = action_for(actions_of(config), scores["quadrant"], _plain(scores["cell"]))
     return Explanation(
         contact_id=contact_id,
         as_of=iso(int(block["as_of"].iloc[0])),
         scores={str(k): _plain(v) for k, v in scores.items() if k not in ("contact_id", "as_of")},
+        action=action.in_words,
+        owner=action.owner,
         base_rate=bundle.cuts.base_rate,
-        rules=tuple((rule.name, rule.points, bool(yes)) for rule, yes in fired),
+        rules=tell(bundle.rules, row, kinds),
         reasons=tuple(told),
         level=float(reasons.level[0]),
         log_odds=float(reasons.level[0] + reasons.parts[0].sum()),

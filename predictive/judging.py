@@ -47,7 +47,7 @@ def predict(
 
     `part` is what was learned from; `later` are all mature examples out of sample, also those between training and test
     (see :meth:`~predictive.splits.TimeSplit.later`): they correct the level once they mature. Every competitor follows
-    its own.
+    its own. The rules are judged as people know them: by `manual_score`, not by the `rule_score` that a model may read.
     """
     found = judged.score(later)
     uncorrected = {
@@ -66,7 +66,7 @@ def predict(
         out[name] = corrected(p, drifts[name].at(at))
         if name == "probability":
             out["uncorrected"] = p
-    out["rule_score"] = later["rule_score"]
+    out["rule_score"] = later["manual_score"]
     for axis in ("fit", "interest"):
         out[axis] = corrected(found[axis].to_numpy(), drifts["probability"].at(at))
     tested = out[later.index.isin(split.test(later).index)]
@@ -109,6 +109,6 @@ def _logistic(judged: ScoringModel, features: Sequence[Feature], part: pd.DataFr
 
 
 def _rules(part: pd.DataFrame, later: pd.DataFrame) -> np.ndarray:
-    points, label = (part[name].to_numpy(dtype=float) for name in ("rule_score", "label"))
+    points, label = (part[name].to_numpy(dtype=float) for name in ("manual_score", "label"))
     fitted = fit_platt(label, points, offset_of(part), weight_of(part))
-    return expit(fitted.apply(later["rule_score"].to_numpy(dtype=float)))
+    return expit(fitted.apply(later["manual_score"].to_numpy(dtype=float)))

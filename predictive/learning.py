@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from predictive.clock import from_micros, iso
-from predictive.config import Config
+from predictive.config import AgeSnapshots, Config
 from predictive.errors import ConfigError, nearest
 from predictive.evaluation import Comparison, gain_curve, reliability
 from predictive.features.attributes import check_attributes, contact_kinds
@@ -33,9 +33,10 @@ from predictive.model.scoring import Recipes, ScoringModel, choose_recipes, fit_
 from predictive.model.side import Recipe
 from predictive.model.thinned import sample, weight_of
 from predictive.quadrants import cuts_at
-from predictive.rules import Rules, all_kinds, applicable, load_rules, rule_features, score_rules
+from predictive.rules import Rules, all_kinds, rule_features, rules_for, score_rules
 from predictive.segments import RETURNING, returning, segment_features
 from predictive.splits import TimeSplit, check_parts, decide, observed_until
+from predictive.spread import Spread, spread_of
 from predictive.tables import Note, Tables
 
 RULE_SCORE = Feature(
@@ -89,13 +90,14 @@ def prepare(tables: Tables, config: Config, *, now: int, progress: Callable[[str
     split = decide(outline, config, observed)
     check_parts(split.learn(outline), split.test(sample(outline)), outline, config, split)
     choice, warnings = choose_honest(tables, config, sample(outline), until=split.test_from)
-    rules = applicable(load_rules(config.rules), tables, strict=config.rules is not None)
+    rules = rules_for(tables, config)
     kinds = all_kinds(tables)
     looked_at = segment_features(tables, config, choice.features)
     needed = list(dict.fromkeys([*choice.features, *rule_features(rules, kinds), *looked_at.values()]))
     built = examples(tables, config, needed, first=first, last=observed, share=share, progress=progress)
     scored = score_rules(rules, built.frame, kinds)
-    frame = built.frame.assign(rule_score=scored.score)
+    # Sets on what is sensitive or excluded count for people, never for a model.
+    frame = built.frame.assign(rule_score=scored.for_model, manual_score=scored.score)
     if config.eligibility.customers == "include":
         frame[RETURNING] = returning(tables, config, frame)
     notes = (*tables.notes, *warnings, *_notes(tables, config, split, share))
@@ -136,6 +138,7 @@ def learn(
         horizon=split.horizon,
         report=report,
         pending=pending(everything, shipped, split.horizon),
+        spread=newest_spread(prepared.frame, shipped, config),
     )
     return Training(bundle, comparison, predictions, judged, test[[f.name for f in features]].head(5))
 
@@ -145,6 +148,23 @@ def pending(known: pd.DataFrame, model: ScoringModel, horizon: int) -> pd.DataFr
     rows = sample(known[(known["followed"] < horizon) & (known["label"] == 0)])
     rest = of_the_rest(model.probability.log_odds(rows), offset_of(rows))
     return rows[["contact_id", "as_of"]].assign(log_odds=rest).reset_index(drop=True)
+
+
+def newest_spread(frame: pd.DataFrame, model: ScoringModel, config: Config) -> Spread:
+    """What :attr:`~predictive.model.bundle.Bundle.spread` holds: of the newest snapshot, or, where each contact has its
+    own instants, of the newest one of each contact within a horizon: those who would be scored together.
+    """  # noqa: D205 - one sentence
+    weight = weight_of(frame)
+    frame = sample(frame)
+    newest = frame["as_of"].max()
+    if isinstance(config.snapshots, AgeSnapshots):
+        recent = frame[frame["as_of"] > newest - config.horizon_micros].sort_values("as_of", kind="stable")
+        rows = recent.drop_duplicates("contact_id", keep="last")
+    else:
+        rows = frame[frame["as_of"] == newest]
+    found = model.score(rows)
+    each = 1.0 if weight is None else float(weight.max())
+    return spread_of(found["fit"].to_numpy(), found["interest"].to_numpy(), each=each)
 
 
 def monotone(wanted: Mapping[str, str], features: Sequence[Feature]) -> tuple[tuple[str, int], ...]:
@@ -241,7 +261,8 @@ def _insights(
         return lambda judged_rows: model.score(judged_rows)["probability"].to_numpy()
 
     shown = {name: COMPETITORS[name] for name in ("model", "logistic", "rules")}
-    tested = test.reset_index(drop=True).assign(**{c: predictions[c].to_numpy() for c in shown.values()})
+    given = {c: predictions[c].to_numpy() for c in (*shown.values(), "rule_score")}
+    tested = test.reset_index(drop=True).assign(**given)
     seen = look(tested, shown, prepared.segments, config)
     split, at = prepared.split, prepared.frame["as_of"]
     mature = prepared.frame[(at >= split.train_from) & (at + split.horizon <= split.observed_until)]

@@ -7,6 +7,7 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
+from predictive.breaker import Tally
 from predictive.clock import from_micros
 from predictive.config import Config
 from predictive.engines import Frame, local
@@ -15,12 +16,13 @@ from predictive.features.attributes import attribute_columns, check_attributes
 from predictive.features.build import features_at
 from predictive.features.catalog import Feature
 from predictive.features.deals import opportunities, wins
+from predictive.holdout import held_out
 from predictive.learning import RULE_SCORE
 from predictive.model.bundle import Bundle
 from predictive.model.drift import NO_DRIFT, Drift, corrected
 from predictive.model.reasons import find_reasons, in_words
-from predictive.quadrants import quadrant, tier
-from predictive.rules import RuleScore, all_kinds, rule_features, score_rules, stage
+from predictive.quadrants import cell, cuts_of, quadrant, tier
+from predictive.rules import RuleScore, all_kinds, rule_features, score_rules
 from predictive.store import into_store
 from predictive.tables import Tables
 
@@ -28,7 +30,7 @@ from predictive.tables import Tables
 def features_of(
     con: Any, tables: Tables, config: Config, bundle: Bundle, block: pd.DataFrame
 ) -> tuple[pd.DataFrame, RuleScore]:
-    """The bundle's features with the rule score as a column, by `contact_id`, and the rule scores of the same rows.
+    """The bundle's features with the rule score that a model may read, by `contact_id`; and the rule scores.
 
     `block` holds `contact_id` and `as_of` (microseconds).
     """
@@ -47,7 +49,7 @@ def needed(bundle: Bundle, kinds: dict[str, Any]) -> list[Feature]:
 def with_rule_score(frame: pd.DataFrame, bundle: Bundle, kinds: dict[str, Any]) -> tuple[pd.DataFrame, RuleScore]:
     """`frame` (the columns of :func:`needed`) with the rule score that a model may read; and the rule scores."""
     points = score_rules(bundle.rules, frame, kinds)
-    return frame.assign(rule_score=points.score), points
+    return frame.assign(rule_score=points.for_model), points
 
 
 def score_block(
@@ -59,18 +61,28 @@ def score_block(
     *,
     night: int,
     drift: Drift = NO_DRIFT,
+    tally: Tally | None = None,
 ) -> pd.DataFrame:
     """All columns of `scores` but the run's stamps, by `contact_id`, for a block (`contact_id`, `as_of`).
 
-    `drift` corrects every score by its own as-of; the cuts of the axes move along, the tiers do not.
+    `drift` corrects every score by its own as-of; the cuts of the axes move along, the tiers do not. The block is added
+    to `tally`, if given.
     """
     frame, points = features_of(con, tables, config, bundle, block)
-    scores = score_rows(frame, points, bundle, drift=drift)
-    scores = _stages_of_deals(scores, tables, config, into_store(con, block))
+    scores = score_rows(frame, points, config, bundle, drift=drift, tally=tally)
+    scores = stages_of_deals(scores, tables, config, into_store(con, block))
     return overridden(scores, decisions(tables, night))
 
 
-def score_rows(frame: pd.DataFrame, points: RuleScore, bundle: Bundle, *, drift: Drift = NO_DRIFT) -> pd.DataFrame:
+def score_rows(
+    frame: pd.DataFrame,
+    points: RuleScore,
+    config: Config,
+    bundle: Bundle,
+    *,
+    drift: Drift = NO_DRIFT,
+    tally: Tally | None = None,
+) -> pd.DataFrame:
     """The scores of contacts whose features are known, before deals and decisions of people have their say.
 
     `frame` and `points` are those of :func:`with_rule_score`. Reads no table, so that it runs anywhere.
@@ -81,7 +93,10 @@ def score_rows(frame: pd.DataFrame, points: RuleScore, bundle: Bundle, *, drift:
         corrected(found[name].to_numpy(), shift) for name in ("probability", "fit", "interest")
     )
     reasons = find_reasons(bundle.model.probability, frame, probability)
-    return pd.DataFrame(
+    cuts = cuts_of(bundle.cuts, bundle.spread, config)
+    # Both sides of the comparison have moved by the same shift, so it is made where neither has.
+    axes = found["fit"].to_numpy(), found["interest"].to_numpy()
+    scores = pd.DataFrame(
         {
             "contact_id": frame["contact_id"],
             "as_of": pd.to_datetime(frame["as_of"], unit="us", utc=True),
@@ -89,16 +104,21 @@ def score_rows(frame: pd.DataFrame, points: RuleScore, bundle: Bundle, *, drift:
             "uncorrected": found["probability"].to_numpy(),
             "fit": fit,
             "interest": interest,
-            # Both sides of the comparison have moved by the same shift, so it is made where neither has.
-            "quadrant": quadrant(found["fit"].to_numpy(), found["interest"].to_numpy(), bundle.cuts),
-            "tier": tier(probability, bundle.cuts),
+            "quadrant": quadrant(*axes, cuts),
+            "cell": pd.Series(cell(*axes, cuts), index=frame.index, dtype="object"),
+            "tier": tier(probability, cuts),
             "rule_score": points.score,
             "rule_fit": points.fit,
             "rule_interest": points.interest,
-            "stage": stage(points.score, bundle.rules.stages),
+            "rule_total": points.total,
+            "stage": points.stage,
+            "holdout": held_out(frame["contact_id"], config.holdout),
             "reasons": in_words(reasons, bundle.model.probability.encoder.features, frame),
         }
     )
+    if tally is not None:
+        tally.add(scores, frame[[f.name for f in bundle.features]], bundle.model.probability.encoder.levels)
+    return scores
 
 
 def check_features(bundle: Bundle, tables: Tables) -> None:
@@ -114,7 +134,11 @@ def check_features(bundle: Bundle, tables: Tables) -> None:
             )
 
 
-def _stages_of_deals(scores: pd.DataFrame, tables: Tables, config: Config, at: Frame) -> pd.DataFrame:
+def stages_of_deals(scores: pd.DataFrame, tables: Tables, config: Config, at: Frame) -> pd.DataFrame:
+    """`scores` (`contact_id`, `stage`) with opportunity and customer as deals have it, whatever else is said.
+
+    `at` holds `contact_id` and `as_of` (microseconds).
+    """
     busy, bought = (local(frame)["contact_id"] for frame in of_deals(tables, config, at))
     return staged(scores, busy=busy, bought=bought)
 
@@ -126,20 +150,24 @@ def of_deals(tables: Tables, config: Config, at: Frame) -> tuple[Frame, Frame]:
 
 
 def staged(scores: pd.DataFrame, *, busy: pd.Series[Any], bought: pd.Series[Any]) -> pd.DataFrame:
-    """Opportunity and customer come from deals, whatever the points say; these are the ids of :func:`of_deals`."""
+    """The stages with opportunity and customer of the contacts that :func:`of_deals` names."""
     ids = scores["contact_id"]
     stages = scores["stage"].mask(ids.isin(set(bought)), "customer").mask(ids.isin(set(busy)), "opportunity")
     return scores.assign(stage=stages)
 
 
 def decisions(tables: Tables, night: int) -> pd.DataFrame:
-    """The decisions of people in force at the night (microseconds), the newest of each contact."""
-    force = tables.overrides.filter((nw.col("created_at") <= night) & (nw.col("expires_at") > night))
+    """The decision of a person in force at the night (microseconds), per contact.
+
+    One that decides neither quadrant nor tier is no decision; of several in force the newest counts.
+    """
+    decides = ~nw.col("quadrant").is_null() | ~nw.col("tier").is_null()
+    force = tables.overrides.filter((nw.col("created_at") <= night) & (nw.col("expires_at") > night) & decides)
     return local(force).sort_values(["created_at", "author", "reason"]).drop_duplicates("contact_id", keep="last")
 
 
 def overridden(scores: pd.DataFrame, decided: pd.DataFrame) -> pd.DataFrame:
-    """A person's decision wins over quadrant and tier, never over the probability."""
+    """A person's decision (see :func:`decisions`) wins over quadrant and tier, never over probability or cell."""
     joined = scores[["contact_id"]].merge(decided, on="contact_id", how="left")
     rows = zip(joined["author"], joined["expires_at"], joined["reason"], strict=True)
     said = [None if pd.isna(who) else f"{who} until {from_micros(int(end)):%Y-%m-%d}: {why}" for who, end, why in rows]

@@ -5,21 +5,24 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import narwhals as nw
 import pandas as pd
 
-from predictive.clock import from_micros, last_midnight
+from predictive.breaker import BreakerError, Broken, Profile, Tally, broken_bounds, last_profile
+from predictive.clock import DAY, from_micros, last_midnight
 from predictive.config import Config
 from predictive.engines import Frame, local
 from predictive.features.cut import cut
 from predictive.features.deals import wins
 from predictive.features.snapshots import judge, tonight
-from predictive.history import drift_of
+from predictive.history import drift_of, scores_of
+from predictive.lists.evaluate import evaluate
+from predictive.lists.stores import beside
 from predictive.model.bundle import Bundle
-from predictive.model.drift import in_words
+from predictive.model.drift import Drift, in_words
 from predictive.scores import check_features, score_block
 from predictive.sinks import Difference, Night, Sink
 from predictive.splits import newest
@@ -34,7 +37,8 @@ class Scored:
     """What a run did: the night, the difference it made (or, dry, would make), and who was not eligible, by reason.
 
     `hindsight` says that the model learned from outcomes after the night: such scores look better than they are.
-    `drift` says in words how the level was corrected.
+    `drift` says in words how the level was corrected. `broken` are the bounds of the circuit breaker that the night
+    breaks: it is a dry run, or was forced.
     """
 
     night: Night
@@ -43,6 +47,17 @@ class Scored:
     dry_run: bool
     hindsight: bool
     drift: str
+    broken: tuple[Broken, ...] = ()
+
+
+@dataclass(frozen=True)
+class Staged:
+    """The scores of a night under the name `staged`, before anything is written; what was found on the way."""
+
+    night: Night
+    drift: Drift
+    tally: Tally
+    not_eligible: dict[str, int]
 
 
 def night_of(config: Config, tables: Tables, *, now: int, as_of: int | None) -> int:
@@ -66,18 +81,42 @@ def score(
     now: int,
     as_of: int | None = None,
     dry_run: bool = False,
+    force: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Scored:
     """Score every eligible contact as of one night, and write what changed to the sink.
 
-    `con` is the working database or the Spark session that `tables` live in. Nothing is written where anything fails, nor on a dry run.
+    `con` is the working database or the Spark session that `tables` live in. Nothing is written where anything fails,
+    nor on a dry run. Raises :class:`~predictive.breaker.BreakerError` for a night beyond the bounds of
+    `config.breaker`, which `force` writes; only the runs then tell of it.
     """
-    if config.engine == "spark":
-        from predictive.spark.score import score_on_spark
-
-        return score_on_spark(con, tables, config, bundle, sink, now=now, as_of=as_of, dry_run=dry_run)
     check_features(bundle, tables)
     at = night_of(config, tables, now=now, as_of=as_of)
+    stage = _stage_blocks
+    if config.engine == "spark":
+        from predictive.spark.score import stage_on_spark as stage
+    staged = stage(con, tables, config, bundle, sink, at=at, now=now, progress=progress)
+    night = staged.night
+    profile = staged.tally.profile(_age_of_activities(tables, at))
+    broken = _broken(sink, config, night, profile)
+    night = replace(night, profile=profile.as_json(), forced=force and bool(broken))
+    if broken and not (force or dry_run):
+        sink.refuse(con, night, profile.rows)
+        raise BreakerError(broken)
+    kept = None if dry_run else beside(sink)
+    members = None if kept is None else evaluate(con, tables, config, "staged", at)
+    difference = sink.preview(con, "staged", night) if dry_run else sink.write(con, "staged", night)
+    if kept is not None and members is not None and not difference.past:
+        kept.update(con, members, night.stamps["as_of"])
+    said, late = in_words(staged.drift, until=at), bundle.known_until > at
+    return Scored(night, difference, staged.not_eligible, dry_run, hindsight=late, drift=said, broken=broken)
+
+
+def _stage_blocks(
+    con: Any, tables: Tables, config: Config, bundle: Bundle, sink: Sink, *, at: int, now: int,
+    progress: Callable[[str], None],
+) -> Staged:  # fmt: skip
+    """Put the scores of the night into the table `staged` of the working database, block by block."""
     eligible, not_eligible = eligible_tonight(tables, config, at)
     night = Night(uuid.uuid4().hex, from_micros(at), from_micros(now), bundle.version, len(eligible))
     stamps: dict[str, Any] = {
@@ -85,16 +124,15 @@ def score(
         "model_version": night.model_version,
         "run_id": night.run_id,
     }
-    drift = drift_of(con, tables, config, bundle, sink.read_history(), night=at, now=now)
+    drift = drift_of(con, tables, config, bundle, scores_of(sink, bundle), night=at, now=now)
     _start_staging(con)
+    tally = Tally()
     for start in range(0, len(eligible), BLOCK):
         block = eligible.iloc[start : start + BLOCK]
-        scores = score_block(con, tables, config, bundle, block, night=at, drift=drift).assign(**stamps)
+        scores = score_block(con, tables, config, bundle, block, night=at, drift=drift, tally=tally).assign(**stamps)
         _stage(con, SCORES.validate(scores[list(SCORES.columns)], lazy=True))
         progress(f"scored {start + len(block):,} of {len(eligible):,}")
-    difference = sink.preview(con, "staged", night) if dry_run else sink.write(con, "staged", night)
-    said = in_words(drift, until=at)
-    return Scored(night, difference, not_eligible, dry_run, hindsight=bundle.known_until > at, drift=said)
+    return Staged(night, drift, tally, not_eligible)
 
 
 def eligible_tonight(tables: Tables, config: Config, night: int) -> tuple[pd.DataFrame, dict[str, int]]:
@@ -122,6 +160,22 @@ def verdict_of_each(tables: Tables, config: Config, night: int) -> Frame:
     judged = judged.join(late, on="contact_id", how="left").with_columns(why=nw.coalesce("why", "late"))
     parts = [judged, out.with_columns(as_of=nw.lit(None, nw.Int64))]
     return nw.concat([p.select("contact_id", "as_of", "why") for p in parts])
+
+
+def _broken(sink: Sink, config: Config, night: Night, profile: Profile) -> tuple[Broken, ...]:
+    """The bounds of the circuit breaker that the night breaks; a past one, which nobody sees, breaks none."""
+    runs = sink.read_runs()
+    newest = runs.loc[~runs["past"].astype(bool), "as_of"].max()
+    if not pd.isna(newest) and night.as_of < newest:
+        return ()
+    return broken_bounds(profile, last_profile(runs), config.breaker)
+
+
+def _age_of_activities(tables: Tables, night: int) -> float | None:
+    """Days from the newest activity that was known at the night (microseconds) to the night; None without any."""
+    known = tables.activities.filter(nw.col("known") <= night).select(nw.col("t").max())
+    newest = known.collect(backend="pandas").to_native()["t"].iloc[0]
+    return None if pd.isna(newest) else (night - int(newest)) / DAY
 
 
 def _start_staging(con: Any) -> None:

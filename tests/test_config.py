@@ -165,7 +165,7 @@ def test_every_problem_is_reported_at_once_with_its_path(problems, monkeypatch):
             "snapshots: {at: age, days: [0, -1]}",
             "snapshots.days[1]: input should be greater than or equal to 0; found -1",
         ),
-        ("sink: {kind: csv, path: a, table: t}", "sink.table: unknown key; known: kind, path"),
+        ("sink: {kind: csv, path: a, table: t}", "sink.table: unknown key; known: columns, format, kind"),
         ("tracking: {experimnt: x}", 'tracking.experimnt: unknown key; did you mean "experiment"?'),
         ("split: {train_from: 2025-01-01}", "split.test_from: required, but not given"),
         ("eligibility: {non_marketing: {status: staff}}", "eligibility.non_marketing.status: "),

@@ -63,12 +63,13 @@ def test_rule_points_set_by_set_make_the_rule_score(told, session):
     bundle = session[3]
     fired = 0
     for found in told.values():
-        assert [(name, points) for name, points, _ in found.rules] == [(r.name, r.points) for r in bundle.rules.sets]
-        points = sum(points for _, points, yes in found.rules if yes)
-        assert points == found.scores["rule_fit"] + found.scores["rule_interest"]
-        assert found.scores["rule_score"] == min(max(points, 0), 100)
-        shown = [line for line in found.lines() if re.match(r"  [ +-]{1,3}\d+  ", line)]
-        assert len(shown) == sum(yes for _, _, yes in found.rules)
+        assert [(s.name, s.points) for s in found.rules.sets] == [(r.name, r.points) for r in bundle.rules.sets]
+        assert not found.rules.caps
+        points = sum(s.given for s in found.rules.sets)
+        assert points == found.scores["rule_total"]
+        assert found.scores["rule_score"] == min(max(np.floor(points + 0.5), 0), 100)
+        shown = [line for line in found.lines() if re.match(r"  [ +-]{1,6}[\d.]+  ", line)]
+        assert len(shown) == sum(s.fired for s in found.rules.sets)
         fired += len(shown)
     assert fired > 3
 

@@ -36,7 +36,7 @@ def nights(tiny, opened, tmp_path_factory):
         scored = []
         for text in NIGHTS:
             night = micros(text)
-            scored.append(score(con, tables, config, bundle, sink, now=night + DAY // 4, as_of=night))
+            scored.append(score(con, tables, config, bundle, sink, now=night + DAY // 4, as_of=night, force=True))
         yield config, con, tables, bundle, sink, scored
 
 

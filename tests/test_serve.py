@@ -9,14 +9,18 @@ import pytest
 import yaml
 
 from predictive import serve
+from predictive.breaker import BreakerError
 from predictive.clock import parse_instant, to_micros
 from predictive.config import DuckdbSink, FileSink
+from predictive.config_file import load_config
 from predictive.errors import ModelError
 from predictive.features.examples import examples
 from predictive.model.bundle import load_bundle
 from predictive.quadrants import quadrant, tier
 from predictive.scores import features_of
 from predictive.sinks import open_sink
+from predictive.sources import read_tables
+from predictive.store import open_store
 from predictive.tables import SCORES
 
 pytest_plugins = ["tests.trained"]
@@ -45,12 +49,12 @@ def scored_copy(demo, tmp_path):
 def score(session):
     """Scores the demo into a sink, at a later time than its own run."""
 
-    def run(sink, *, as_of=None, dry_run=False):
+    def run(sink, *, as_of=None, dry_run=False, force=False):
         config, con, tables, bundle = session
         night = None if as_of is None else micros(as_of)
         return serve.score(
             con, tables, config, bundle, sink,
-            now=to_micros(LATER), as_of=night, dry_run=dry_run,
+            now=to_micros(LATER), as_of=night, dry_run=dry_run, force=force,
         )  # fmt: skip
 
     return run
@@ -103,14 +107,49 @@ def test_a_second_run_of_the_night_writes_nothing_whatever_the_blocks(score, sco
 
 
 def test_a_dry_run_over_scores_changes_no_byte_and_says_what_would_change(score, scored_copy):
-    before = digest(scored_copy.path)
+    before = digest(scored_copy.store.path)
     scored = score(scored_copy, as_of="2026-07-15", dry_run=True)
     assert scored.dry_run
     assert scored.difference.changed > 100
-    assert digest(scored_copy.path) == before
-    assert [f.name for f in scored_copy.path.parent.iterdir()] == [scored_copy.path.name]
-    written = score(scored_copy, as_of="2026-07-15")
+    assert digest(scored_copy.store.path) == before
+    assert [f.name for f in scored_copy.store.path.parent.iterdir()] == [scored_copy.store.path.name]
+    written = score(scored_copy, as_of="2026-07-15", force=True)
     assert written.difference == scored.difference
+
+
+def test_a_night_without_news_is_refused_and_written_only_by_force(score, scored_copy):
+    before = scored_copy.read_current()
+    assert score(scored_copy).broken == ()
+    with pytest.raises(BreakerError, match=r"nothing was written:\n  newest activity: 15.\d days before") as caught:
+        score(scored_copy, as_of="2026-07-15")
+    assert caught.value.code == 5
+    assert caught.value.broken[0].bound == "age"
+    pd.testing.assert_frame_equal(scored_copy.read_current(), before)
+    assert list(scored_copy.read_runs(refused=True)["outcome"]) == ["written", "refused"]
+    forced = score(scored_copy, as_of="2026-07-15", force=True)
+    assert forced.broken == caught.value.broken
+    assert list(scored_copy.read_runs()["outcome"]) == ["written", "forced"]
+
+
+def test_a_sink_into_the_contact_table_makes_no_attribute_of_its_columns(demo, tmp_path):
+    raw = yaml.safe_load(demo.config.read_text())
+    columns = {"probability": "lead_score", "tier": "lead_tier"}
+    sink = {"table": "contacts", "key": "contact_id", "columns": columns, "create_columns": True}
+    raw["sink"] = {"kind": "duckdb", "path": str(shutil.copy(demo.database, tmp_path / "crm.duckdb")), **sink}
+    raw["source"]["path"] = raw["sink"]["path"]
+    path = tmp_path / "own.yaml"
+    path.write_text(yaml.safe_dump(raw))
+    config = load_config(path)
+    bundle = load_bundle(demo.bundle)
+    for _ in range(2):
+        with open_store() as con:
+            tables = read_tables(config, con, now=to_micros(LATER))
+            assert not {*columns.values()} & {*tables.attributes["contacts"]}
+            scored = serve.score(con, tables, config, bundle, open_sink(config.sink), now=to_micros(LATER))
+    assert scored.difference.written == scored.difference.without_row == 0
+    with duckdb.connect(raw["sink"]["path"]) as con:
+        found = con.execute("SELECT count(lead_score) FROM contacts").fetchone()
+    assert found == (scored.difference.rows,)
 
 
 @pytest.mark.parametrize("kind", ["duckdb", "csv", "parquet"])
@@ -148,7 +187,7 @@ def test_the_registered_champion_scores_as_its_bundle_does(demo, run, tmp_path, 
     raw |= {
         "models": str(tmp_path / "no models here"),
         "tracking": {"uri": f"sqlite:///{folder}/mlflow.db", "experiment": "demo"},
-        "sink": {"kind": "duckdb", "path": str(scored_copy.path)},
+        "sink": {"kind": "duckdb", "path": str(scored_copy.store.path)},
     }
     config = tmp_path / "config.yaml"
     config.write_text(yaml.safe_dump(raw))
@@ -243,13 +282,13 @@ def test_tables_that_lack_an_attribute_of_the_model_are_refused(demo, opened, tm
     raw = yaml.safe_load(demo.config.read_text())
     raw["source"]["path"] = str(demo.database)
     raw["source"]["tables"]["contacts"]["drop"] = ["signup_channel"]
-    raw["sink"]["path"] = str(scored_copy.path)
+    raw["sink"]["path"] = str(scored_copy.store.path)
     (tmp_path / "less.yaml").write_text(yaml.safe_dump(raw))
-    before = digest(scored_copy.path)
+    before = digest(scored_copy.store.path)
     with opened(tmp_path / "less.yaml") as (config, con, tables, now), pytest.raises(ModelError) as caught:
         serve.score(con, tables, config, load_bundle(demo.bundle), scored_copy, now=now)
     assert "was trained with the attribute 'signup_channel', which no table has now" in str(caught.value)
-    assert digest(scored_copy.path) == before
+    assert digest(scored_copy.store.path) == before
 
 
 @pytest.mark.parametrize(

@@ -9,21 +9,25 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from predictive.clock import DAY
+from predictive.nights import in_holdout, is_prompt
 
-AT_THE_TIME = 2 * DAY
-"""How long after its as-of a score may have been written and still be what people worked with."""
+NEEDED = (
+    *("contact_id", "as_of", "scored_at", "probability", "model_version", "quadrant", "holdout"),
+    *("night", "past", "undone"),
+)
+"""The columns of the history that are needed."""
 LATE = "written more than two days after their as-of"
 HINDSIGHT = "by a model that had learned from later outcomes, or of which that is not known"
-COLUMNS = ["contact_id", "as_of", "scored_at", "probability", "model_version"]
+COLUMNS = ["contact_id", "as_of", "scored_at", "probability", "model_version", "quadrant", "holdout"]
 
 
 @dataclass(frozen=True)
 class First:
-    """`scores`: `contact_id`, `as_of` and `scored_at` (microseconds), `probability`, `model_version`, `month`.
+    """`scores`: one row per contact and month.
 
-    One row per contact and month. `left_out` counts the scores that do not qualify, by reason; runs for past nights
-    are not in it, as nobody saw them.
+    Their columns are `contact_id`, `as_of` and `scored_at` (microseconds), `probability`, `model_version`, `quadrant`,
+    `holdout` (boolean) and `month`. `left_out` counts the scores that do not qualify, by reason; runs for past nights
+    are not in it, as nobody saw them, nor what a rollback took back.
     """
 
     scores: pd.DataFrame
@@ -53,20 +57,21 @@ def first_scores(
         rows = pd.concat([rows, *_kept(rows, _live(runs), timezone)], ignore_index=True)
     rows = rows[rows["probability"].notna()].sort_values(["contact_id", "as_of", "scored_at"], kind="stable")
     rows = rows.drop_duplicates(["contact_id", "as_of", "model_version"])
-    age = rows["scored_at"] - rows["as_of"]
-    timely = (age >= 0) & (age <= AT_THE_TIME)
+    timely = is_prompt(rows["as_of"], rows["scored_at"])
     known = rows["model_version"].map({str(v): knows(str(v)) for v in rows["model_version"].unique()}).astype("Int64")
     honest = (known <= rows["as_of"]).fillna(False).astype(bool)  # noqa: FBT003 - pandas' signature
     left_out = {LATE: int((~timely).sum()), HINDSIGHT: int((timely & ~honest).sum())}
     rows = rows[timely & honest]
-    rows = rows.assign(month=_month(rows["as_of"], timezone))[[*COLUMNS, "month"]]
+    rows = rows.assign(month=_month(rows["as_of"], timezone), holdout=in_holdout(rows))[[*COLUMNS, "month"]]
     scores = rows.drop_duplicates(["contact_id", "month"]).reset_index(drop=True)
     return First(scores, {why: n for why, n in left_out.items() if n})
 
 
 def _live(frame: pd.DataFrame) -> pd.DataFrame:
-    """The rows of nights that were current, with times as microseconds."""
+    """The rows of nights that were current and not taken back, with times as microseconds."""
     live = frame[~frame["past"].astype(bool)]
+    if "undone" in live:
+        live = live[~live["undone"].astype(bool)]
     times = [name for name in ("as_of", "scored_at", "night") if name in live]
     return live.assign(**{name: live[name].dt.as_unit("us").astype("int64") for name in times})
 

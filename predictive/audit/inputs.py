@@ -39,7 +39,7 @@ class Inputs:
 
 def known_until(models: Path, version: str) -> int | None:
     """Until when (microseconds) a model knew outcomes: by its bundle, else until it was made; None: not known."""
-    bundle = _kept(models, version)
+    bundle = kept_bundle(models, version)
     if bundle is not None:
         learned = _micros(bundle.report["shipped"]["until"]) + bundle.horizon
         return min(learned, _micros(bundle.report["split"]["observed_until"]))
@@ -53,10 +53,10 @@ def known_until(models: Path, version: str) -> int | None:
 def newest_bundle(models: Path, runs: pd.DataFrame) -> Bundle | None:
     """The model of the newest night that was current; None where `models` does not hold its bundle, unaltered."""
     live = runs[~runs["past"].astype(bool)].sort_values(["as_of", "scored_at"])
-    return None if live.empty else _kept(models, str(live["model_version"].iloc[-1]))
+    return None if live.empty else kept_bundle(models, str(live["model_version"].iloc[-1]))
 
 
-def _kept(models: Path, version: str) -> Bundle | None:
+def kept_bundle(models: Path, version: str) -> Bundle | None:
     """A bundle, if it is still there as it was; an audit of scores does not end over one that is not."""
     try:
         return load_bundle(models / version) if (models / version / MANIFEST).is_file() else None

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import cache, partial
 from typing import Any
 
-import narwhals as nw
 import numpy as np
 import pandas as pd
 
 from predictive.audit.first import First, first_scores
-from predictive.audit.inputs import Inputs, known_until, look_at_inputs, newest_bundle
+from predictive.audit.holdout import Effect, effects
+from predictive.audit.inputs import Inputs, kept_bundle, known_until, look_at_inputs, newest_bundle
+from predictive.audit.overrides import Overridden, look_at_overrides
+from predictive.audit.touched import Touched, touched_in_time
 from predictive.clock import iso
 from predictive.config import AgeSnapshots, Config
 from predictive.evaluation import Estimate, evaluate
 from predictive.evaluation.clusters import encode, likeness
 from predictive.evaluation.counts import LUCK, Count, count
 from predictive.evaluation.intervals import plain
-from predictive.features.labels import label_after
 from predictive.model.bundle import Bundle
+from predictive.outcomes import with_outcomes
 from predictive.sinks import Sink
 from predictive.splits import observed_until
-from predictive.store import into_store
 from predictive.tables import Tables
 
 RECENT = 3
@@ -33,7 +35,7 @@ METRICS = ("log_loss", "brier", "roc_auc", "calibration_slope", "calibration_err
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the audit: all scores, the recent or earlier ones, a month, or a model version."""
+    """One line of the audit: all scores, the recent or earlier ones, a month, a model version, the holdout."""
 
     by: str
     name: str
@@ -50,7 +52,8 @@ class Audit:
 
     `lines` is empty where no score has matured yet; `waiting` scores have not. `metrics` are those of all matured
     scores, where at least 20 closes are behind them. `trained_rate` is the base rate of the training of the newest
-    model, `actual_rate` that of the recent scores; both None where not known.
+    model, `actual_rate` that of the recent scores; both None where not known. `effects` are of the actions, where there
+    is a holdout; its scores and those of all others have lines of their own then.
     """
 
     observed_until: str
@@ -62,6 +65,9 @@ class Audit:
     actual_rate: float | None
     inputs: Inputs
     broken: tuple[str, ...]
+    effects: tuple[Effect, ...] = ()
+    overrides: Overridden | None = None
+    touched: Touched | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """What `--json` prints."""
@@ -81,14 +87,19 @@ def audit(con: Any, tables: Tables, config: Config, sink: Sink, *, now: int) -> 
     observed = observed_until(tables, config, now)
     ages = isinstance(config.snapshots, AgeSnapshots)
     runs = sink.read_runs()
+    history = sink.read_history()
     first = first_scores(
-        sink.read_history(), runs, timezone=config.timezone, ages=ages, knows=lambda v: known_until(config.models, v)
+        history, runs, timezone=config.timezone, ages=ages, knows=lambda v: known_until(config.models, v)
     )
     mature = first.scores["as_of"] + config.horizon_micros <= observed
-    frame = _outcomes(con, tables, config, first.scores[mature])
+    frame = with_outcomes(con, tables, config, first.scores[mature])
     newest = newest_bundle(config.models, runs)
     inputs = look_at_inputs(con, tables, config, sink, newest, ages=ages)
-    return _put_together(config, frame, first, int((~mature).sum()), observed, newest, inputs)
+    bundles = cache(partial(kept_bundle, config.models))
+    decisions = look_at_overrides(con, tables, config, history, observed=observed, now=now, bundle_of=bundles)
+    touched = touched_in_time(con, tables, config, history, observed=observed)
+    found = _put_together(config, frame, first, int((~mature).sum()), observed, newest, inputs)
+    return replace(found, overrides=decisions, touched=touched)
 
 
 def _put_together(
@@ -108,23 +119,8 @@ def _put_together(
         actual_rate=float(recent["label"].mean()) if len(recent) else None,
         inputs=inputs,
         broken=(*_miscalibrated(lines, config), *_moved(recent, trained, config), *inputs.broken),
+        effects=effects(frame),
     )
-
-
-def _outcomes(con: Any, tables: Tables, config: Config, scores: pd.DataFrame) -> pd.DataFrame:
-    """The scores with `label`, `deal_id` and `cluster` (the account of today, else the contact)."""
-    if scores.empty:
-        return scores.assign(label=0, deal_id=None, cluster="")
-    at = into_store(con, scores[["contact_id", "as_of"]])
-    happened = label_after(tables, at, config).select("contact_id", "as_of", "label", "deal_id")
-    account = nw.concat_str(nw.lit("account "), nw.col("account_id"))
-    own = nw.concat_str(nw.lit("contact "), nw.col("contact_id"))
-    clusters = tables.contacts.select("contact_id", cluster=nw.coalesce(account, own))
-    frame = scores
-    for part, key in ((happened, ["contact_id", "as_of"]), (clusters, ["contact_id"])):
-        frame = frame.merge(pd.DataFrame(part.collect(backend="pandas").to_native()), on=key, how="left")
-    # A contact that is gone from the tables since is a cluster of its own.
-    return frame.assign(cluster=frame["cluster"].fillna("contact " + frame["contact_id"]))
 
 
 def _lines(frame: pd.DataFrame) -> tuple[Line, ...]:
@@ -140,6 +136,9 @@ def _lines(frame: pd.DataFrame) -> tuple[Line, ...]:
     parts += [
         ("model", str(v), (frame["model_version"] == v).to_numpy()) for v in sorted(frame["model_version"].unique())
     ]
+    held = frame["holdout"].to_numpy(dtype=bool)
+    if held.any():
+        parts += [("holdout", "holdout", held), ("holdout", "others", ~held)]
     return tuple(Line(by, name, _count(frame[mine], alike)) for by, name, mine in parts)
 
 

@@ -20,20 +20,27 @@ COMMANDS = {
     "features": "list every feature, or a contact's values, or write the matrix",
     "train": "train, judge, track and bundle a model",
     "score": "score every eligible contact and write back",
+    "rollback": "put the scores of an earlier run back",
     "report": "write the report as one HTML file",
     "explain": "say why one contact has its score",
+    "review": "list the few contacts where a person should look, and why",
+    "definitions": "print the funnel as agreed, one page for the wall",
     "compare": "compare models on what none of them has learned from",
     "promote": "make a model the champion that scores, if it earns it",
     "rules": "check the manual score, and see what the history says about it",
+    "lists": "show lists and tags, their members, and who came and left",
+    "accounts": "show accounts by the chance that at least one of their contacts closes",
+    "hygiene": "say how clean and how alive the database is, and whom not to pay for",
     "audit": "hold past scores against what happened since",
 }
-DONE, USER, BUG, INTERRUPTED = 0, 1, 3, 130
+DONE, BUG, INTERRUPTED = 0, 3, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code: 0 done, 1 the user's to fix, 3 a bug, 4 an audit that alerts.
+    """Run one command; returns the exit code.
 
-    Wrong usage exits at once, with 2.
+    0 done, 1 the user's to fix, 3 a bug, 4 an audit that alerts, 5 a night that the circuit breaker refuses. Wrong
+    usage exits at once, with 2.
 
     >>> main(["train", "no-such.yaml"])
     1
@@ -46,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return code
     except PredictiveError as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201 - the command line talks to people
-        return USER
+        return error.code
     except BrokenPipeError:
         # The reader of the pipe has left, as in `predictive check … | head`; nothing is wrong.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

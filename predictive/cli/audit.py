@@ -65,10 +65,33 @@ def _print(found: Audit) -> None:
     if found.trained_rate is not None and found.actual_rate is not None:
         say(f"base rate: {found.actual_rate:.2%} lately, {found.trained_rate:.2%} in training")
     _print_inputs(found)
+    _print_people(found)
     say()
     for text in found.broken:
         say(f"BROKEN  {text}")
     say(f"{len(found.broken)} broken; exit {ALERT}" if found.broken else "every bound holds")
+
+
+def _print_people(found: Audit) -> None:
+    """What people did: the effect of the actions, decisions against the model, and who was touched in time."""
+    for effect in found.effects:
+        say(f"holdout: {effect.in_words}")
+    decisions, touched = found.overrides, found.touched
+    if decisions is not None and decisions.decisions:
+        waiting = f", {decisions.waiting:,} of them not a whole horizon ago" if decisions.waiting else ""
+        say(f"overrides: {decisions.decisions:,} decisions{waiting}")
+        by = [f"{a.author} {a.decisions:,} ({a.in_force:,} in force, {a.expired:,} expired)" for a in decisions.authors]
+        say(f"  by {'; '.join(by)}")
+        for d in decisions.decided:
+            kept = f"kept in {d.decided}" if d.own == d.decided else f"moved from {d.own} to {d.decided}"
+            say(f"  {kept}: {d.predicted:.1f} closes predicted, closed {d.result.in_words}")
+    if touched is not None and touched.share is not None:
+        share, low, high = touched.share
+        say(
+            f"touched in time: {touched.in_time:,} of {touched.entered:,} who entered pursue: {share:.0%} "
+            f"({low:.0%} to {high:.0%}); closed of those touched {touched.touched.in_words}, of those not "
+            f"{touched.untouched.in_words}"
+        )
 
 
 def _print_inputs(found: Audit) -> None:

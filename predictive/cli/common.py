@@ -122,10 +122,16 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def place(sink: Sink) -> str:
-    """Where scores go, as a person would say it."""
-    from predictive.config import SparkSink
+    """Where scores go, as a person would say it; never a password."""
+    from predictive.config import FileSink, PostgresqlSink, SparkSink
+    from predictive.sinks.postgresql import PostgresServer
 
-    return f"the Spark table {sink.table}" if isinstance(sink, SparkSink) else shorten(sink.path)
+    if isinstance(sink, SparkSink):
+        return f"the Spark table {sink.table}"
+    if isinstance(sink, FileSink):
+        return shorten(sink.path)
+    where = PostgresServer(sink.url, "").place if isinstance(sink, PostgresqlSink) else shorten(sink.path)
+    return f"{where}, table {sink.table}"
 
 
 def shorten(path: Path) -> str:

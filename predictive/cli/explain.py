@@ -23,7 +23,7 @@ def run(args: argparse.Namespace) -> int:
     """Explain; exit 0, or 1 with the reason where the contact is not scored."""
     with opened(args.config) as session:
         from predictive.explain import explain
-        from predictive.history import drift_of
+        from predictive.history import drift_of, scores_of
         from predictive.serve import night_of
         from predictive.sinks import open_sink
 
@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
         given = parse_as_of(args.as_of, session.config, session.tables, session.now)
         night = night_of(session.config, session.tables, now=session.now, as_of=given)
         con, tables, config = session.con, session.tables, session.config
-        history = open_sink(config.sink).read_history()
+        history = scores_of(open_sink(config.sink), bundle)
         drift = drift_of(con, tables, config, bundle, history, night=night, now=session.now)
         found = explain(con, tables, config, bundle, args.contact_id, night=night, drift=drift)
         if args.json:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from predictive.cli.common import add_config, add_json, say, say_json, shorten
+from predictive.cli.common import add_config, add_json, place, say, say_json, shorten
 from predictive.errors import ModelError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _print(scores: pd.DataFrame, runs: pd.DataFrame, config: Config, path: Path, named: str) -> None:
     """Five lines: what was done, what to work, where the scores and the report are, and what to type next."""
-    where = shorten(config.sink.path) + (f", table {config.sink.table}" if config.sink.kind == "duckdb" else "")
+    where = place(config.sink)
     if scores.empty:
         say("scored    nobody yet; the report shows the training")
         say(f"report    {shorten(path.resolve())}")

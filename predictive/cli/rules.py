@@ -6,9 +6,11 @@ import argparse
 import importlib
 
 COMMANDS: dict[str, str] = {
+    "mql": "define MQL from what closed later and what sales can work",
     "closerates": "per activity and attribute how many closed, and what buyers did before they bought",
     "patterns": "thresholds that matter, found on earlier contacts and tested on later ones",
     "suggest": "a complete rule file from the history, beside today's rules and the model",
+    "check": "say what is wrong with the rule file, who is in which stage, and whether points have inflated",
 }
 """Per command of `predictive rules` what it does; each is a module ``predictive.cli.rules_NAME``."""
 

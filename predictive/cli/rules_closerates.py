@@ -67,12 +67,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _write(rates: CloseRates, out: Path | None, chart: Path | None) -> list[Path]:
     from predictive.closerates.chart import draw
-    from predictive.closerates.sheet import write_rates
+    from predictive.spreadsheet import write_rows
 
     if chart is not None:
         draw(rates, chart)
     if out is not None:
-        write_rates(rates.rows, out)
+        rows = [vars(rate) for rate in rates.rows]
+        write_rows(list(rows[0]) if rows else [], (list(row.values()) for row in rows), out)
     return [path for path in (out, chart) if path is not None]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from predictive.cli.common import (
@@ -19,10 +20,13 @@ from predictive.cli.common import (
     say_json,
     table,
 )
+from predictive.errors import DeliveryError
 
 if TYPE_CHECKING:
     from predictive.model.bundle import Bundle
+    from predictive.notices import Notified
     from predictive.serve import Scored
+    from predictive.sinks import Sink
 
 EXAMPLE = "Example:\n  predictive score configs/demo.yaml --dry-run"
 
@@ -33,6 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     add_as_of(parser)
     parser.add_argument("--dry-run", action="store_true", help="show what would change, and write nothing")
+    parser.add_argument("--force", action="store_true", help="write even where the circuit breaker refuses the night")
     add_json(parser)
 
 
@@ -42,23 +47,46 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Score; exit 0."""
+    """Score; exit 0, or 5 where the circuit breaker refuses the night."""
     with opened(args.config) as session:
+        from predictive.breaker import BreakerError
         from predictive.serve import score
         from predictive.sinks import open_sink
 
         bundle = find_bundle(session, args.model)
         at = parse_as_of(args.as_of, session.config, session.tables, session.now)
         sink = open_sink(session.config.sink)
-        scored = score(
-            session.con, session.tables, session.config, bundle, sink,
-            now=session.now, as_of=at, dry_run=args.dry_run, progress=progress,
-        )  # fmt: skip
+        try:
+            scored = score(
+                session.con, session.tables, session.config, bundle, sink,
+                now=session.now, as_of=at, dry_run=args.dry_run, force=args.force, progress=progress,
+            )  # fmt: skip
+        except BreakerError as refused:
+            if args.json:
+                say_json({"written": 0, "breaker": [asdict(b) for b in refused.broken]})
+            raise
+        announced, failed = _announce(session, scored, sink)
         if args.json:
-            say_json(as_json(scored))
+            told = None if announced is None else {"entered": announced.entered, "sent": announced.sent}
+            say_json(as_json(scored) | {"notices": told})
         else:
-            _print(scored, session, args.config)
+            _print(scored, session, args.config, announced)
+    if failed is not None:
+        raise failed
     return 0
+
+
+def _announce(session: Session, scored: Scored, sink: Sink) -> tuple[Notified | None, DeliveryError | None]:
+    """Tell who entered pursue, once the night is written; and why that failed, where it did."""
+    if scored.dry_run or scored.difference.past:
+        return None, None
+    from predictive.notices import notify
+
+    try:
+        return notify(session.config, sink), None
+    except DeliveryError as error:
+        again = "The scores are written; the next run of score sends what was not delivered"
+        return None, DeliveryError(f"{error}. {again}")
 
 
 def find_bundle(session: Session, named: str | None) -> Bundle:
@@ -87,10 +115,12 @@ def as_json(scored: Scored) -> dict[str, Any]:
         "not_eligible": scored.not_eligible,
         "hindsight": scored.hindsight,
         "drift": scored.drift,
+        "without_row": difference.without_row,
+        "breaker": [asdict(b) for b in scored.broken],
     }
 
 
-def _print(scored: Scored, session: Session, config: str) -> None:
+def _print(scored: Scored, session: Session, config: str, announced: Notified | None) -> None:
     night, difference = scored.night, scored.difference
     say(f"{difference.rows:,} eligible contacts, as of {night.as_of:%Y-%m-%d %H:%M} UTC, by {night.model_version}")
     for why, count in scored.not_eligible.items():
@@ -103,10 +133,16 @@ def _print(scored: Scored, session: Session, config: str) -> None:
     say(table(rows + [[name, f"{a:,}", f"{b:,}", f"{c:,}"] for name, a, b, c in difference.by_tier]))
     say()
     counts = ", ".join(f"{getattr(difference, name):,} {name}" for name in ("new", "changed", "unchanged", "left"))
+    if difference.without_row:
+        say(f"note: {difference.without_row:,} contacts were scored whom the contact table does not have")
+    for broken in scored.broken:
+        say(f"{'would be refused' if scored.dry_run else 'forced'}: {broken.text}")
     where = place(session.config.sink)
     if scored.dry_run:
         say(f"dry run, nothing written to {where}: {counts}")
         say(f"next: predictive score {config}")
     else:
         say(f"written to the history only in {where}: {counts}" if difference.past else f"written to {where}: {counts}")
+        for line in () if announced is None else announced.in_words(session.config):
+            say(line)
         say(f"next: predictive report {config}")

@@ -17,8 +17,10 @@ from predictive.features import behaviour, catalog
 from predictive.features.catalog import Feature
 from predictive.features.choose import RESERVED, Choice
 from predictive.features.expression import Total
-from predictive.rules import EVER
 from predictive.tables import Tables
+
+EVER = 36_500
+"""A window longer than any history, in days."""
 
 FEWEST = 10
 """What fewer contacts have is not looked at: nothing could be said of it."""

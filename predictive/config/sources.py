@@ -47,6 +47,7 @@ class TableSource(Strict):
 
     `columns` maps canonical names to the names at the source; the source's other columns of contacts and accounts
     become attributes. `missing` lists the texts that mean "not known", beside the empty one.
+    `scores` lists columns that hold what this package writes there; they are no attributes, and may be missing.
     """
 
     file: str | None = None
@@ -58,6 +59,7 @@ class TableSource(Strict):
     keep: list[str] | None = None
     missing: list[str] = []
     incremental: Incremental | None = None
+    scores: list[str] = []
 
     @model_validator(mode="after")
     def _one_origin(self) -> TableSource:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from predictive.clock import instant
+from predictive.config.acting import Notices, Quadrants, Review
 from predictive.config.base import Duration, Instant, Strict
 from predictive.config.examples import CalendarSnapshots, Eligibility, Snapshots, Split
 from predictive.config.judging import Audit, CapacityChoice, Promotion
 from predictive.config.learning import FeatureChoice, ModelChoice, Tracking
-from predictive.config.sinks import DuckdbSink, ScoreChoice, Sink
+from predictive.config.lists import AccountChoice, Lists, Tags
+from predictive.config.sinks import Breaker, DuckdbSink, ScoreChoice, Sink
 from predictive.config.sources import Source
 
 
@@ -35,9 +37,17 @@ class Config(Strict):
     models: Path = Path("models")
     segments: list[str] | None = None
     capacity: CapacityChoice | None = None
+    quadrants: Quadrants = Quadrants()
+    review: Review = Review()
+    notices: Notices = Notices()
+    holdout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     promotion: Promotion = Promotion()
     audit: Audit = Audit()
+    lists: Lists = {}
+    tags: Tags | None = None
+    accounts: AccountChoice = AccountChoice()
     score: ScoreChoice = ScoreChoice()
+    breaker: Breaker = Breaker()
     tracking: Tracking = Tracking()
     sink: Sink = DuckdbSink(kind="duckdb", path=Path("scores.duckdb"))
     report: Path = Path("report.html")
@@ -62,12 +72,20 @@ class Config(Strict):
         return self
 
     @model_validator(mode="after")
+    def _known_capacity(self) -> Config:
+        if self.quadrants.by == "capacity" and self.capacity is None:
+            raise ValueError("quadrants: by: capacity needs to know it; give capacity.per_week")
+        return self
+
+    @model_validator(mode="after")
     def _one_engine(self) -> Config:
         kinds = {"source.kind": self.source.kind, "sink.kind": self.sink.kind}
         wrong = [name for name, kind in kinds.items() if (kind == "spark") != (self.engine == "spark")]
         if wrong:
             found = f"{wrong[0]} is {kinds[wrong[0]]}"
-            raise ValueError(f"engine is {self.engine}, but {found}: Spark needs engine, source.kind and sink.kind spark")
+            raise ValueError(
+                f"engine is {self.engine}, but {found}: Spark needs engine, source.kind and sink.kind spark"
+            )
         return self
 
     def micros(self, value: Instant) -> int:

@@ -92,7 +92,7 @@ def capacity(
     """
     if not test["label"].any():
         return None
-    weeks = _weeks(test["as_of"].to_numpy())
+    weeks = weeks_of(test["as_of"].to_numpy())
     by_model, by_rules = (_called(test, column, per_week * weeks) for column in ("probability", "rule_score"))
     ledger = _Ledger(_first_closes(test) / weeks, 1 / weeks, encode(test["cluster"].to_numpy(), len(test)), seed)
     contacts, once = test["contact_id"].nunique(), ~test.duplicated("contact_id").to_numpy()
@@ -153,7 +153,7 @@ def _first_closes(test: pd.DataFrame) -> np.ndarray:
     return np.where(test["label"] == 1, 1.0 / test["deal_id"].map(who).fillna(1.0), 0.0)
 
 
-def _weeks(as_of: np.ndarray) -> float:
+def weeks_of(as_of: np.ndarray) -> float:
     """How long the test part lasts: from its first as-of to its last, and one step between as-ofs more."""
     times = np.unique(as_of)
     step = float(np.median(np.diff(times))) if len(times) > 1 else float(WEEK)

@@ -20,7 +20,7 @@ from predictive.tables import SCHEMAS, Tables
 
 CONTEXT = ("lifecycle_stage", "marketing_status")
 """Set by people as a deal advances: today's value betrays the outcome, so these need a history to be used."""
-RESERVED = ("contact_id", "as_of", "label", "deal_id", "closed_at", "cluster", "why", "rule_score")
+RESERVED = ("contact_id", "as_of", "label", "deal_id", "closed_at", "cluster", "why", "rule_score", "manual_score")
 """Columns that examples have besides features."""
 NEVER = {
     "account_id": "an id",
@@ -46,7 +46,7 @@ def choose(tables: Tables, wanted: FeatureChoice, *, until: int) -> Choice:
     Raises :class:`~predictive.errors.ConfigError` when `wanted` names what no table has.
     """
     _check_names(tables, wanted)
-    wanted = _with_derived(wanted, tables)
+    wanted = with_derived(wanted, tables)
     features: list[Feature] = []
     left_out: dict[str, str] = {}
     for of, kinds, frame in (
@@ -101,7 +101,7 @@ def _ever_filled(tables: Tables, object_: str) -> set[str]:
     return set(rows.select("attribute").unique().collect()["attribute"].to_list())
 
 
-def _with_derived(wanted: FeatureChoice, tables: Tables) -> FeatureChoice:
+def with_derived(wanted: FeatureChoice, tables: Tables) -> FeatureChoice:
     """What is derived from an attribute that is excluded or sensitive is so too."""
     unwanted: dict[str, list[str]] = {"exclude": [*wanted.exclude], "sensitive": [*wanted.sensitive]}
     for derived in DERIVED:

@@ -158,4 +158,3 @@ def share_to_keep(tables: Tables, config: Config, first: int, last: int) -> floa
     at = (existing(tables, look).filter((nw.col("as_of") >= first) & (nw.col("as_of") <= last)) for look in looks)
     pairs = sum(int(frame.select(nw.len()).collect().item()) for frame in at)
     return min(1.0, config.model.examples / max(pairs, 1))
-

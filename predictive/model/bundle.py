@@ -27,6 +27,7 @@ from predictive.model.scoring import ScoringModel
 from predictive.model.side import Recipe, SideModel
 from predictive.quadrants import Cuts
 from predictive.rules import Rules
+from predictive.spread import Spread
 
 MANIFEST = "manifest.json"
 PENDING = "pending.parquet"
@@ -41,6 +42,7 @@ class Bundle:
 
     `pending` are the examples that were learned from in part and had not closed: `contact_id`, `as_of` (microseconds)
     and `log_odds` of closing in the rest of their horizon. Once they mature, they tell whether the level still holds.
+    `spread` is that of fit and interest over the newest contacts; None in bundles that did not keep it.
     """
 
     version: str
@@ -51,6 +53,7 @@ class Bundle:
     horizon: int
     report: dict[str, Any]
     pending: pd.DataFrame = field(default_factory=lambda: NOTHING_PENDING, repr=False)
+    spread: Spread | None = field(default=None, repr=False)
 
     @property
     def feature_hash(self) -> str:
@@ -79,7 +82,9 @@ def save_bundle(bundle: Bundle, folder: Path, *, config: str, predictions: pd.Da
         _write_json(
             here / "features.json", {"hash": bundle.feature_hash, "features": list(map(to_json, bundle.features))}
         )
-        _write_json(here / "scoring.json", {"cuts": asdict(bundle.cuts), "horizon": bundle.horizon})
+        spread = None if bundle.spread is None else bundle.spread.to_json()
+        scoring = {"cuts": asdict(bundle.cuts), "horizon": bundle.horizon, "spread": spread}
+        _write_json(here / "scoring.json", scoring)
         _write_json(here / "report.json", bundle.report)
         rules = yaml.safe_dump(bundle.rules.model_dump(mode="json", exclude_none=True), sort_keys=False)
         (here / "rules.yaml").write_text(rules, encoding="utf-8")
@@ -104,7 +109,7 @@ def load_bundle(path: Path) -> Bundle:
     models = {name: _read_side(path, name) for name in MODELS}
     if models["probability"] is None:
         raise ModelError(f"{path}: the bundle holds no probability model; train again")
-    cuts = scoring["cuts"]
+    cuts, spread = scoring["cuts"], scoring.get("spread")
     return Bundle(
         version=manifest["version"],
         model=ScoringModel(models["probability"], models["fit"], models["interest"]),
@@ -114,6 +119,7 @@ def load_bundle(path: Path) -> Bundle:
         horizon=scoring["horizon"],
         report=_read_json(path / "report.json"),
         pending=pd.read_parquet(path / PENDING),
+        spread=None if spread is None else Spread.from_json(spread),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from predictive.quadrants import ACTIONS
+from predictive.actions import Action
 from predictive.report.evidence import FEW_CLOSES, Evidence, Level
 from predictive.report.summary import Summary
 from predictive.report.words import GAP, count, duration, expected, many, number_range, percent, percent_range
@@ -70,12 +70,13 @@ def what_they_hold(summary: Summary) -> str | None:
     )
 
 
-def cards(work: Work) -> tuple[Card, ...]:
+def cards(work: Work, actions: dict[str, Action]) -> tuple[Card, ...]:
     """Who works whom: by quadrant, or by tier where there are no quadrants."""
     if work.by_tier:
         return tuple(Card(name, f"Tier {name}", WHEN[name].capitalize(), work.tiers[name]) for name in TIERS)
-    shown = [name for name in ACTIONS if name != "unknown" or work.quadrants[name].contacts > 0]
-    return tuple(Card(name, WHO[name], f"{name.capitalize()}: {ACTIONS[name]}", work.quadrants[name]) for name in shown)
+    shown = [name for name in actions if name != "unknown" or work.quadrants[name].contacts > 0]
+    titles = {name: f"{name.capitalize()}: {actions[name].in_words}" for name in shown}
+    return tuple(Card(name, WHO[name], titles[name], work.quadrants[name]) for name in shown)
 
 
 def trust(summary: Summary) -> Trust:

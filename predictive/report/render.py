@@ -12,7 +12,6 @@ from typing import Any
 from predictive.config import Config
 from predictive.errors import DataError
 from predictive.model.bundle import Bundle
-from predictive.quadrants import ACTIONS
 from predictive.report import charts, details, findings, titles, words
 from predictive.report.attention import attention
 from predictive.report.summary import Summary, summarise
@@ -53,7 +52,7 @@ def _page(summary: Summary) -> dict[str, Any]:
         "s": summary,
         "headline": findings.headline(summary),
         "hold": findings.what_they_hold(summary),
-        "cards": findings.cards(work) if scored else (),
+        "cards": findings.cards(work, summary.actions) if scored else (),
         "trust": findings.trust(summary),
         "attention": attention(summary),
         "reliability": charts.reliability_chart(evidence.bins["model"]),
@@ -66,7 +65,7 @@ def _page(summary: Summary) -> dict[str, Any]:
         "sides": titles.sides(summary),
         "side_keys": [(side.name, side.words) for side in titles.sides(summary)],
         "names": charts.NAMES,
-        "actions": ACTIONS,
+        "actions": {name: action.in_words for name, action in summary.actions.items()},
         "scored": scored,
     }
 

@@ -8,10 +8,12 @@ from typing import Any
 
 import pandas as pd
 
+from predictive.actions import Action, actions_of
 from predictive.config import Config
 from predictive.model.bundle import Bundle
 from predictive.report.evidence import Evidence, read_evidence
 from predictive.report.work import Work, count_work
+from predictive.tables import QUADRANTS
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,8 @@ class Summary:
     drivers: tuple[Driver, ...]
     groups: tuple[Group, ...]
     making: Making
+    actions: dict[str, Action]
+    """What is done with each quadrant."""
     live: bool
     """Whether scores are to be as of the last midnight, so that older ones are late."""
 
@@ -140,6 +144,7 @@ def summarise(bundle: Bundle, scores: pd.DataFrame, runs: pd.DataFrame, config: 
         drivers=tuple(Driver(d["name"], d["description"], d["side"], d["mean"]) for d in bundle.report["importance"]),
         groups=_groups(bundle.report),
         making=_making(bundle),
+        actions={name: action for name, action in actions_of(config).items() if name in QUADRANTS},
         live=config.score.as_of == "midnight",
     )
 

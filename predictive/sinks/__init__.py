@@ -9,16 +9,30 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from predictive.config import DuckdbSink, FileSink, SparkSink
-from predictive.sinks.contract import Difference, Night, Sink
-from predictive.sinks.duckdb import ScoreTables
+from predictive.config import DuckdbSink, FileSink, PostgresqlSink, SparkSink, SqliteSink
+from predictive.sinks.contract import Difference, Night, Restored, Sink
+from predictive.sinks.duckdb import DuckdbFile
 from predictive.sinks.files import ScoreFiles
+from predictive.sinks.postgresql import PostgresServer
+from predictive.sinks.sqlite import SqliteFile
+from predictive.sinks.tables import ScoreTables
 
-__all__ = ["SINKS", "Difference", "Night", "Sink", "open_sink"]
+__all__ = ["SINKS", "Difference", "Night", "Restored", "Sink", "open_sink"]
 
 
+def _duckdb(config: DuckdbSink) -> Sink:
+    return ScoreTables.from_config(config, DuckdbFile(config.path))
 
-def _spark(config: Any) -> Sink:
+
+def _sqlite(config: SqliteSink) -> Sink:
+    return ScoreTables.from_config(config, SqliteFile(config.path, config.wait))
+
+
+def _postgresql(config: PostgresqlSink) -> Sink:
+    return ScoreTables.from_config(config, PostgresServer(config.url, config.table, config.wait))
+
+
+def _spark(config: SparkSink) -> Sink:
     # Imported only where it is configured: PySpark is an extra.
     from predictive.spark.sink import SparkTables
 
@@ -26,7 +40,9 @@ def _spark(config: Any) -> Sink:
 
 
 SINKS: dict[str, Callable[[Any], Sink]] = {
-    "duckdb": ScoreTables.from_config,
+    "duckdb": _duckdb,
+    "sqlite": _sqlite,
+    "postgresql": _postgresql,
     "parquet": ScoreFiles.from_config,
     "csv": ScoreFiles.from_config,
     "spark": _spark,
@@ -34,11 +50,11 @@ SINKS: dict[str, Callable[[Any], Sink]] = {
 """Per kind in the configuration, what makes a sink out of its part of the configuration."""
 
 
-def open_sink(config: DuckdbSink | FileSink | SparkSink) -> Sink:
+def open_sink(config: DuckdbSink | SqliteSink | PostgresqlSink | FileSink | SparkSink) -> Sink:
     """The sink of a configuration; touches nothing until it is used.
 
     >>> from pathlib import Path
-    >>> open_sink(FileSink(kind="csv", path=Path("nowhere/scores.csv"))).read_current().shape
-    (0, 17)
+    >>> open_sink(FileSink(kind="csv", path=Path("nowhere/scores.csv"))).read_current().shape[0]
+    0
     """
     return SINKS[config.kind](config)

@@ -12,7 +12,7 @@ from uuid import uuid4
 import duckdb
 
 from predictive.errors import DataError
-from predictive.sinks.changes import quote
+from predictive.sinks.database import quote
 
 
 @contextmanager

@@ -1,168 +1,182 @@
 """What a night changes: staged scores against those kept, and the scores of any night out of the history.
 
-The history holds changes only. The scores of a night are, per contact, its last row that is not `past`, of that night
-or an earlier one, and none if that row marks the end. A contact has one row per night, model version and kind of run,
-past or not: a run for a past night never alters what the history says about the scores that people saw.
+The history holds changes only. The scores of a night are, per contact, its last row that is not `past` nor `undone`, of
+that night or an earlier one, and none if that row marks the end. A contact has one such row per night, model version
+and kind of run, past or not: a run for a past night never alters what the history says about the scores people saw.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from predictive.sinks.contract import RUN_COLUMNS, SCORE_COLUMNS, STAMPS, Difference, Night
+from predictive.sinks.contract import HISTORY_COLUMNS, KEPT_COLUMNS, SCORE_COLUMNS, STAMPS, Difference
+from predictive.sinks.database import Database, bind, differs, fill, listed, mismatch, quote
+from predictive.sinks.runs import RUN, named
 from predictive.tables import TIERS
 
-CHANGES = '"predictive_changes"'
-"""Temporary table with :data:`~predictive.sinks.contract.HISTORY_COLUMNS` and `change`: new, changed or left."""
+CHANGES, BASE, NIGHT, UNDONE = "predictive_changes", "predictive_base", "predictive_night", "predictive_undone"
+"""Temporary tables: what changes, what it is compared with where that is no table already, the night, undone runs."""
 
-BASE = '"predictive_base"'
-"""Temporary table with the scores that a night is compared with, where they are not a table already."""
+CHANGE_COLUMNS = {**HISTORY_COLUMNS, "change": "VARCHAR"}
+"""The columns of :data:`CHANGES`; `change` is new, changed or left."""
 
+NIGHT_COLUMNS = {name: SCORE_COLUMNS[name] for name in ("run_id", "as_of", "scored_at", "model_version")}
 COMPARED = tuple(name for name in SCORE_COLUMNS if name not in (*STAMPS, "contact_id"))
 
 
-def quote(name: str) -> str:
-    """An SQL identifier.
-
-    >>> print(quote('a"b'))
-    "a""b"
-    """
-    return '"' + name.replace('"', '""') + '"'
+def set_night(con: Any, db: Database, stamps: dict[str, Any]) -> None:
+    """Hand the values of a night to the database."""
+    bind(con, db, NIGHT, NIGHT_COLUMNS, [stamps])
 
 
-def listed(columns: dict[str, str], prefix: str = "") -> str:
-    """Columns as SQL names them, each after `prefix`.
-
-    >>> listed({"run_id": "VARCHAR", "rows": "BIGINT"}, "r.")
-    'r."run_id", r."rows"'
-    """
-    return ", ".join(prefix + quote(name) for name in columns)
-
-
-def definition(columns: dict[str, str]) -> str:
-    """Columns with their types, as CREATE TABLE wants them.
-
-    >>> definition({"rows": "BIGINT"})
-    '"rows" BIGINT'
-    """
-    return ", ".join(f"{quote(name)} {kind}" for name, kind in columns.items())
-
-
-def mismatch(found: Mapping[str, str | None], wanted: dict[str, str]) -> str | None:
-    """What is wrong with columns that were found, if anything; the type None is any type.
-
-    >>> mismatch({"run_id": "INTEGER"}, {"run_id": "VARCHAR"})
-    'has a column "run_id" of type INTEGER, not VARCHAR'
-    """
-    for name, kind in wanted.items():
-        if name not in found:
-            return f'has no column "{name}" ({kind})'
-        if found[name] not in (None, kind):
-            return f'has a column "{name}" of type {found[name]}, not {kind}'
-    further = [name for name in found if name not in wanted]
-    return f'has a further column "{further[0]}"' if further else None
-
-
-def is_past(con: Any, runs: str, night: Night) -> bool:
-    """Whether the night lies before the newest one that is current."""
-    newest = con.execute(f"SELECT max(as_of) FROM {runs} WHERE NOT past").fetchall()[0][0]  # noqa: S608 - a quoted name
-    return newest is not None and night.stamps["as_of"] < newest
-
-
-def rebuild(con: Any, history: str, night: Night) -> str:
-    """Build the scores of a night from the history, into the temporary table that is returned.
+def rebuild_past(db: Database, history: str) -> str:
+    """Build the scores of the night of :func:`set_night` from the history, in the table that is returned.
 
     What past runs of the same night and model wrote stands over what was current then.
     """
-    con.execute(
-        f"""
-        CREATE OR REPLACE TEMP TABLE {BASE} AS
-        WITH newest AS (
-            SELECT * FROM {history}
-            WHERE (NOT past AND night <= $as_of) OR (past AND night = $as_of AND model_version = $model_version)
-            QUALIFY 1 = row_number() OVER (PARTITION BY contact_id ORDER BY past DESC, night DESC, scored_at DESC)
-        )
-        SELECT {listed(SCORE_COLUMNS)} FROM newest WHERE probability IS NOT NULL
-        """,  # noqa: S608 - quoted names; values are bound
-        {name: night.stamps[name] for name in ("as_of", "model_version")},
-    )
-    return BASE
+    night = quote(NIGHT)
+    which = f"""EXISTS (SELECT 1 FROM {night} AS n WHERE
+        (NOT h.past AND h.undone IS NOT TRUE AND h.night <= n.as_of)
+        OR (h.past AND h.night = n.as_of AND h.model_version = n.model_version))"""  # noqa: S608 - quoted names
+    return _rebuild(db, history, which, keep_left=False)
 
 
-def compare(con: Any, staged: str, base: str, night: Night, *, past: bool) -> Difference:
-    """Fill :data:`CHANGES` with what turns `base` into the table `staged`, and count it; `base` is a quoted name."""
-    wrong = mismatch({row[0]: row[1] for row in con.execute(f"DESCRIBE {quote(staged)}").fetchall()}, SCORE_COLUMNS)
+def rebuild_run(con: Any, db: Database, history: str, undone: list[str], *, keep_left: bool) -> str:
+    """Build the score table as it was after a run that knew nothing of the `undone` runs; its name is returned."""
+    others = bind(con, db, UNDONE, {"run_id": "VARCHAR"}, named(undone))
+    which = f"NOT h.past AND h.run_id NOT IN (SELECT u.run_id FROM {others} AS u)"  # noqa: S608 - quoted names
+    return _rebuild(db, history, which, keep_left=keep_left)
+
+
+def _rebuild(db: Database, history: str, which: str, *, keep_left: bool) -> str:
+    """The last row with a score of each contact; if a later row marks the end, only to be kept, with its night."""
+    query = f"""
+        SELECT {listed(SCORE_COLUMNS)}, CASE WHEN last_probability IS NULL THEN last_night END AS left_at FROM (
+            SELECT h.*, first_value(h.probability) OVER w AS last_probability,
+                first_value(h.night) OVER w AS last_night, row_number() OVER (
+                    PARTITION BY h.contact_id ORDER BY CASE WHEN h.probability IS NULL THEN 1 ELSE 0 END,
+                    h.past DESC, h.night DESC, h.scored_at DESC
+                ) AS place
+            FROM {history} AS h WHERE {which}
+            WINDOW w AS (PARTITION BY h.contact_id ORDER BY h.past DESC, h.night DESC, h.scored_at DESC)
+        ) AS r
+        WHERE place = 1 AND probability IS NOT NULL {"" if keep_left else "AND last_probability IS NOT NULL"}
+        """  # noqa: S608 - quoted names
+    return fill(db, BASE, KEPT_COLUMNS, query)
+
+
+def check_staged(con: Any, staged: str) -> None:
+    """Raise ValueError where the staged table breaks the contract."""
+    found = {row[0]: row[1] for row in con.execute(f"DESCRIBE {quote(staged)}").fetchall()}
+    wrong = mismatch(found, SCORE_COLUMNS, older=False)
     if wrong is not None:
         raise ValueError(f"the staged table {staged} {wrong}")
-    _find_changes(con, quote(staged), base, night, past=past)
-    by_change = dict(con.execute(f"SELECT change, count(*) FROM {CHANGES} GROUP BY change").fetchall())  # noqa: S608 - a constant
+
+
+def compare(
+    db: Database, staged: str, base: str, *, past: bool, columns: tuple[str, ...] = COMPARED, without_row: int = 0
+) -> Difference:
+    """Fill :data:`CHANGES` with what turns `base` into `staged`, and count it; rows of `base` may have left before.
+
+    Both are named as statements name them. `columns` are those in which rows are compared.
+    """
+    base = f"(SELECT * FROM {base} AS k WHERE k.left_at IS NULL)"  # noqa: S608 - quoted names
+    _find_changes(db, staged, base, past=past, columns=columns)
+    changes = quote(CHANGES)
+    by_change = dict(db.rows(f"SELECT change, count(*) FROM {changes} AS c GROUP BY change"))  # noqa: S608 - a constant
     new, changed, left = (by_change.get(change, 0) for change in ("new", "changed", "left"))
-    rows = con.execute(f"SELECT count(*) FROM {quote(staged)}").fetchall()[0][0]  # noqa: S608 - a quoted name
+    rows = db.rows(f"SELECT count(*) FROM {staged} AS s")[0][0]  # noqa: S608 - a quoted name
     return Difference(
         rows=rows,
         new=new,
         changed=changed,
         unchanged=rows - new - changed,
         left=left,
-        by_tier=_by_tier(con, quote(staged), base),
+        by_tier=_by_tier(db, staged, base),
         past=past,
+        without_row=without_row,
     )
 
 
-def _find_changes(con: Any, staged: str, base: str, night: Night, *, past: bool) -> None:
+def _find_changes(db: Database, staged: str, base: str, *, past: bool, columns: tuple[str, ...]) -> None:
     # A contact that left has nothing staged: its row is empty but for the contact and the stamps.
-    given = {name: f"${name}" for name in night.stamps} | {"contact_id": "b.contact_id"}
-    columns = ", ".join(
-        f"coalesce(s.{quote(name)}, {given[name]}) AS {quote(name)}" if name in given else f"s.{quote(name)}"
-        for name in SCORE_COLUMNS
+    given = {name: f"n.{quote(name)}" for name in NIGHT_COLUMNS} | {"contact_id": "b.contact_id"}
+    cells = ", ".join(
+        f"coalesce(s.{quote(name)}, {given[name]})" if name in given else f"s.{quote(name)}" for name in SCORE_COLUMNS
     )
-    differs = " OR ".join(f"s.{quote(name)} IS DISTINCT FROM b.{quote(name)}" for name in COMPARED)
-    con.execute(
-        f"""
-        CREATE OR REPLACE TEMP TABLE {CHANGES} AS
-        SELECT {columns}, $as_of::TIMESTAMP AS night, $past::BOOLEAN AS past,
-            CASE WHEN s.contact_id IS NULL THEN 'left' WHEN b.contact_id IS NULL THEN 'new' ELSE 'changed' END AS change
-        FROM {staged} AS s FULL JOIN {base} AS b ON s.contact_id = b.contact_id
-        WHERE s.contact_id IS NULL OR b.contact_id IS NULL OR {differs}
-        """,  # noqa: S608 - quoted names; values are bound
-        {**night.stamps, "past": past},
-    )
-
-
-def _by_tier(con: Any, staged: str, base: str) -> tuple[tuple[str, int, int, int], ...]:
-    counts = con.execute(
-        f"""
-        SELECT tier, count(*) FILTER (side = 0), count(*) FILTER (side = 1), count(*) FILTER (side = 2) FROM (
-            SELECT tier, 0 AS side FROM {base} UNION ALL SELECT tier, 1 FROM {staged}
-            UNION ALL SELECT tier, 2 FROM {CHANGES} WHERE change <> 'left'
-        ) GROUP BY tier
+    query = f"""
+        SELECT {cells}, n.as_of, {"TRUE" if past else "FALSE"}, FALSE,
+            CASE WHEN s.contact_id IS NULL THEN 'left' WHEN b.contact_id IS NULL THEN 'new' ELSE 'changed' END
+        FROM {staged} AS s FULL JOIN {base} AS b ON s.contact_id = b.contact_id CROSS JOIN {quote(NIGHT)} AS n
+        WHERE s.contact_id IS NULL OR b.contact_id IS NULL OR {differs(columns, "s", "b")}
         """  # noqa: S608 - quoted names
-    ).fetchall()
-    found = {tier: (before, after, changed) for tier, before, after, changed in counts}
-    return tuple((tier, *found.get(tier, (0, 0, 0))) for tier in TIERS)
+    fill(db, CHANGES, CHANGE_COLUMNS, query)
 
 
-def run_row(con: Any, runs: str, night: Night, difference: Difference) -> dict[str, Any] | None:
-    """The row that the night adds to `runs`; none when it repeats a night that stands there and changes nothing."""
-    stamps = night.stamps
-    known = con.execute(
-        f"SELECT run_id FROM {runs} WHERE as_of = $1 AND model_version = $2 LIMIT 1",  # noqa: S608 - a quoted name
-        [stamps["as_of"], stamps["model_version"]],
-    ).fetchall()
-    if known and difference.written == 0:
-        return None
-    counts = {name: getattr(difference, name) for name in ("rows", "new", "changed", "left", "past")}
-    return {**stamps, "eligible": night.eligible, **counts}
+def _by_tier(db: Database, staged: str, base: str) -> tuple[tuple[str, int, int, int], ...]:
+    sides = (base, staged, f"(SELECT * FROM {quote(CHANGES)} AS x WHERE change <> 'left')")  # noqa: S608 - a constant
+    counted = (dict(db.rows(f"SELECT tier, count(*) FROM {side} AS t GROUP BY tier")) for side in sides)  # noqa: S608 - quoted names
+    before, after, changed = counted
+    return tuple((tier, before.get(tier, 0), after.get(tier, 0), changed.get(tier, 0)) for tier in TIERS)
 
 
-def insert_run(con: Any, runs: str, row: dict[str, Any]) -> None:
-    """Add a row of :func:`run_row` to `runs`."""
-    marks = ", ".join(f"${name}" for name in RUN_COLUMNS)
-    con.execute(f"INSERT INTO {runs} ({listed(RUN_COLUMNS)}) VALUES ({marks})", row)  # noqa: S608 - a quoted name
+def apply(db: Database, current: str, history: str, *, past: bool, keep_left: bool) -> None:
+    """Carry :data:`CHANGES` over to the score table and the history."""
+    changes = quote(CHANGES)
+    if not past:
+        gone = f"SELECT c.contact_id FROM {changes} AS c WHERE c.change = 'left'"  # noqa: S608 - a constant
+        if keep_left:
+            night = f"(SELECT n.as_of FROM {quote(NIGHT)} AS n)"  # noqa: S608 - a constant
+            db.execute(f"UPDATE {current} SET left_at = {night} WHERE contact_id IN ({gone})")  # noqa: S608 - quoted names
+        still = f"CAST(NULL AS {db.types['TIMESTAMP']}) AS left_at"
+        scores = f"(SELECT {listed(SCORE_COLUMNS)}, {still} FROM {changes} AS x WHERE change <> 'left')"  # noqa: S608 - quoted names
+        upsert(db, current, scores)
+        if not keep_left:
+            db.execute(f"DELETE FROM {current} WHERE left_at IS NOT NULL OR contact_id IN ({gone})")  # noqa: S608 - quoted names
+    db.execute(
+        f"DELETE FROM {history} WHERE undone IS NOT TRUE AND {'past' if past else 'NOT past'}"  # noqa: S608 - quoted names
+        f" AND night = (SELECT n.as_of FROM {quote(NIGHT)} AS n)"
+        f" AND model_version = (SELECT n.model_version FROM {quote(NIGHT)} AS n)"
+        f" AND contact_id IN (SELECT c.contact_id FROM {changes} AS c)"
+    )
+    columns = listed(HISTORY_COLUMNS)
+    db.execute(f"INSERT INTO {history} ({columns}) SELECT {columns} FROM {changes} AS c")  # noqa: S608 - quoted names
 
 
-def drop_temporary(con: Any) -> None:
-    """Leave nothing behind in `con`."""
-    for name in (CHANGES, BASE):
-        con.execute(f"DROP TABLE IF EXISTS temp.main.{name}")
+def upsert(db: Database, table: str, rows: str) -> None:
+    """Put rows of :data:`~predictive.sinks.contract.KEPT_COLUMNS` in place of those of the same contacts."""
+    columns = listed(KEPT_COLUMNS)
+    if db.merges:
+        assigned = ", ".join(f"{quote(n)} = c.{quote(n)}" for n in KEPT_COLUMNS)
+        db.execute(
+            f"MERGE INTO {table} AS t USING {rows} AS c ON t.contact_id = c.contact_id"  # noqa: S608 - quoted names
+            f" WHEN MATCHED THEN UPDATE SET {assigned}"
+            f" WHEN NOT MATCHED THEN INSERT ({columns}) VALUES ({listed(KEPT_COLUMNS, 'c.')})"
+        )
+        return
+    assigned = ", ".join(f"{quote(n)} = excluded.{quote(n)}" for n in KEPT_COLUMNS if n != "contact_id")
+    db.execute(
+        f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {rows} AS c WHERE TRUE"  # noqa: S608 - quoted names
+        f" ON CONFLICT (contact_id) DO UPDATE SET {assigned}"
+    )
+
+
+def put_back(db: Database, current: str, history: str, target: str) -> None:
+    """Make the score table equal the table `target`, and mark in the history what is :data:`UNDONE`."""
+    there = f"SELECT 1 FROM (SELECT contact_id AS id FROM {target} AS b) AS t WHERE t.id = contact_id"  # noqa: S608 - quoted names
+    db.execute(f"DELETE FROM {current} WHERE NOT EXISTS ({there})")  # noqa: S608 - quoted names
+    different = differs(tuple(KEPT_COLUMNS), "b", "k")
+    rows = (
+        f"(SELECT b.* FROM {target} AS b LEFT JOIN {current} AS k ON b.contact_id = k.contact_id"  # noqa: S608 - quoted names
+        f" WHERE k.contact_id IS NULL OR {different})"
+    )
+    upsert(db, current, rows)
+    undone = f"run_id IN (SELECT u.run_id FROM {quote(UNDONE)} AS u)"  # noqa: S608 - a constant
+    for mark, which in (("TRUE", undone), ("FALSE", f"NOT {undone}")):
+        db.execute(f"UPDATE {history} SET undone = {mark} WHERE NOT past AND {which} AND undone IS NOT {mark}")  # noqa: S608 - quoted names
+
+
+def drop_temporary(db: Database) -> None:
+    """Leave nothing behind."""
+    for name in (CHANGES, BASE, NIGHT, UNDONE, RUN):
+        db.drop(name)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -22,8 +24,12 @@ def _sql_type(column: pa.Column) -> str:
 SCORE_COLUMNS: dict[str, str] = {name: _sql_type(column) for name, column in SCORES.columns.items()}
 """The columns of staged and current scores, and their DuckDB types; times are naive UTC."""
 
-HISTORY_COLUMNS = {**SCORE_COLUMNS, "night": "TIMESTAMP", "past": "BOOLEAN"}
-"""The columns of historical scores: also the as-of of the night that wrote the row, and whether that was a past one."""
+KEPT_COLUMNS = {**SCORE_COLUMNS, "left_at": "TIMESTAMP"}
+"""The columns of a score table: also the night from which a contact was scored no longer, where its row is kept."""
+
+HISTORY_COLUMNS = {**SCORE_COLUMNS, "night": "TIMESTAMP", "past": "BOOLEAN", "undone": "BOOLEAN"}
+"""The columns of historical scores: also the as-of of the night that wrote the row, whether that was a past one, and
+whether a rollback took it back."""
 
 RUN_COLUMNS: dict[str, str] = {
     "run_id": "VARCHAR",
@@ -36,8 +42,25 @@ RUN_COLUMNS: dict[str, str] = {
     "changed": "BIGINT",
     "left": "BIGINT",
     "past": "BOOLEAN",
+    "seconds": "DOUBLE",
+    "outcome": "VARCHAR",
+    "restores": "VARCHAR",
+    "profile": "VARCHAR",
 }
-"""The columns of `runs`, one row per night that was written; the counts are those of :class:`Difference`."""
+"""The columns of `runs`, one row per run; the counts are those of :class:`Difference`.
+
+`seconds` is how long the run took, `outcome` one of :data:`OUTCOMES`, `restores` the run that a rollback put back, and
+`profile` (JSON) what the circuit breaker compares the next night with.
+"""
+
+OUTCOMES = ("written", "forced", "rolled back", "refused")
+"""Forced: written although the circuit breaker said no. Refused: not written, because it said no."""
+
+FIRST_COLUMNS = frozenset(
+    """contact_id as_of scored_at probability uncorrected fit interest quadrant tier rule_score rule_fit rule_interest
+    stage override reasons model_version run_id night past eligible rows new changed left""".split()  # noqa: SIM905 - short
+)
+"""What tables have had from the first version on. A table without one of these is not ours; others are added to it."""
 
 STAMPS = ("as_of", "scored_at", "run_id")
 """Columns that say when a row was written; two rows that differ only here are equal."""
@@ -54,6 +77,9 @@ class Night:
         scored_at: when the run was made, aware; later runs have later times.
         model_version: names the model bundle.
         eligible: how many contacts were eligible.
+        profile: what the circuit breaker compares the next night with, as JSON.
+        forced: whether the night is written although the circuit breaker said no.
+        began: when the run began, on the clock of :func:`time.monotonic`.
     """
 
     run_id: str
@@ -61,6 +87,9 @@ class Night:
     scored_at: datetime
     model_version: str
     eligible: int
+    profile: str | None = None
+    forced: bool = False
+    began: float = field(default_factory=time.monotonic, compare=False)
 
     def __post_init__(self) -> None:
         if self.as_of.tzinfo is None or self.scored_at.tzinfo is None:
@@ -95,6 +124,7 @@ class Difference:
         changed: of these, contacts with another score so far, in any column but `as_of`, `scored_at` and `run_id`.
         unchanged: the rest of `rows`; they keep their stamps.
         left: contacts scored so far but not tonight; they leave the current scores, and the history marks the end.
+        without_row: contacts scored tonight whom the contact table does not have, where scores go into its columns.
         by_tier: per tier, highest first: its name, contacts before, contacts after, new and changed contacts now in it.
         past: only the history is written.
     """
@@ -106,6 +136,7 @@ class Difference:
     left: int
     by_tier: tuple[tuple[str, int, int, int], ...]
     past: bool
+    without_row: int = 0
 
     @property
     def written(self) -> int:
@@ -130,15 +161,37 @@ class Sink(Protocol):
     def write(self, con: Any, staged: str, night: Night) -> Difference:
         """Write a night, all or nothing. Doing it twice is doing it once."""
 
+    def refuse(self, con: Any, night: Night, rows: int) -> None:
+        """Write down in the runs that the circuit breaker refused a night of so many rows, and nothing else."""
+
+    def rollback(self, con: Any, to: str | None, *, run_id: str, now: datetime) -> Restored:
+        """Put back the scores as they were after an earlier run: `to`, else the one before the run that stands.
+
+        The current scores are then exactly those. The history keeps what was taken back, marked `undone`. Rolling
+        back to what stands already changes nothing. Raises :class:`~predictive.errors.DataError` for a run that is not
+        there, or whose scores a later run of the same night has replaced.
+        """
+
     def read_current(self) -> pd.DataFrame:
         """The current scores as in :data:`predictive.tables.SCORES`, by contact; no rows when nothing was written."""
 
-    def read_history(self) -> pd.DataFrame:
-        """Every score that ever changed, in :data:`HISTORY_COLUMNS`, by contact and time.
+    def read_history(self, columns: Sequence[str] | None = None, since: datetime | None = None) -> pd.DataFrame:
+        """Every score that ever changed, in `columns` of :data:`HISTORY_COLUMNS` (default: all), by contact and time.
 
         A row where `probability` is missing marks the `night` from which a contact was no longer scored. Rows that are
-        marked `past` were never current.
+        marked `past` were never current, and those marked `undone` were taken back. `since` leaves out earlier nights.
         """
 
-    def read_runs(self) -> pd.DataFrame:
-        """One row per written night in :data:`RUN_COLUMNS`, in the order of writing."""
+    def read_runs(self, *, refused: bool = False) -> pd.DataFrame:
+        """One row per run in :data:`RUN_COLUMNS`, in the order of writing, `refused` ones only if asked for."""
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What a rollback did: the run that stood, the run whose scores stand now, its night, and the difference."""
+
+    stood: str
+    run_id: str
+    as_of: datetime
+    model_version: str
+    difference: Difference

@@ -19,7 +19,7 @@ from typing import Any
 import duckdb
 
 from predictive.errors import DataError
-from predictive.sinks.changes import definition, listed, mismatch, quote
+from predictive.sinks.database import definition, listed, mismatch, quote
 
 FORMULA = r"^('*[=+\-@\t\r\n＝＋－＠])"
 """Starts of text that a spreadsheet runs. Text that looks escaped already is escaped once more: reading is exact."""

@@ -87,6 +87,16 @@ CHECKS = (
         "of contacts that the table contacts does not have: without effect",
         "SELECT contact_id AS example FROM overrides WHERE contact_id NOT IN (SELECT contact_id FROM contacts)",
     ),
+    Check(
+        "overrides",
+        "that expire before they are created, or at that instant: without effect; check which of the two is wrong",
+        "SELECT contact_id AS example FROM overrides WHERE expires_at <= created_at",
+    ),
+    Check(
+        "overrides",
+        "with neither a quadrant nor a tier: without effect; give one of the two",
+        "SELECT contact_id AS example FROM overrides WHERE quadrant IS NULL AND tier IS NULL",
+    ),
 )
 FUTURE = {
     "contacts": "SELECT contact_id AS example FROM contacts WHERE created_at > $now",

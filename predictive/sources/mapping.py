@@ -123,6 +123,9 @@ def _rest(
     for name in theirs:
         if name in spec.columns.values() or name in spec.drop:
             continue
+        if name in spec.scores:
+            unused[name] = "scores are written to it"
+            continue
         ours = canonical.get(name.casefold())
         if name.casefold() in taken:
             unused[name] = f"{ours or name} is filled from elsewhere"

@@ -13,9 +13,10 @@ What a run that died before its commit left behind is never seen, and cleared by
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -27,9 +28,12 @@ from predictive.clock import to_micros
 from predictive.config import SparkSink
 from predictive.errors import ConfigError, DataError
 from predictive.sinks.changes import COMPARED
-from predictive.sinks.contract import HISTORY_COLUMNS, RUN_COLUMNS, SCORE_COLUMNS, Difference, Night
+from predictive.sinks.contract import HISTORY_COLUMNS, RUN_COLUMNS, SCORE_COLUMNS, Difference, Night, Restored
+from predictive.sinks.frames import choose, plain
+from predictive.sinks.runs import outcome_of, run_row
 from predictive.tables import TIERS
 
+WROTE = "outcome <> 'refused'"
 KEPT = 3
 """Copies of the current scores that are kept: whoever reads an older one while a run commits can finish."""
 STALE = timedelta(days=7)
@@ -75,7 +79,7 @@ class SparkTables:
             before = self._newest(con)
             difference, changes, base = self._compare(con, staged, night)
             if difference.written or not self._known(con, night):
-                written = f"{night.scored_at:%Y%m%dT%H%M%S%f}_{night.run_id}"
+                written = _name_of(night)
                 shows = self._prepare(changes, base, difference, written, before)
                 self._commit(con, night, difference, written, shows, before)
                 self._clear(con, night)
@@ -90,20 +94,38 @@ class SparkTables:
         """See :meth:`predictive.sinks.contract.Sink.read_current`."""
         return _gathered(self._current(_session()), SCORE_COLUMNS, ["contact_id"])
 
-    def read_history(self) -> pd.DataFrame:
+    def read_history(self, columns: Sequence[str] | None = None, since: datetime | None = None) -> pd.DataFrame:
         """See :meth:`predictive.sinks.contract.Sink.read_history`."""
-        return _gathered(self._history(_session()), HISTORY_COLUMNS, ["contact_id", "night", "scored_at"])
+        rows = self._history(_session())
+        kept = rows if since is None else rows.where(F.col("night") >= F.lit(since))
+        return _gathered(kept, choose(columns), ["contact_id", "night", "scored_at"], ends=True)
 
-    def read_runs(self) -> pd.DataFrame:
+    def read_runs(self, *, refused: bool = False) -> pd.DataFrame:
         """See :meth:`predictive.sinks.contract.Sink.read_runs`."""
-        return _gathered(self._rows(_session(), RUNS), RUN_COLUMNS, ["scored_at"])
+        rows = self._rows(_session(), RUNS)
+        return _gathered(rows if refused else rows.where(WROTE), RUN_COLUMNS, ["scored_at"])
+
+    def refuse(self, con: Any, night: Night, rows: int) -> None:
+        """See :meth:`predictive.sinks.contract.Sink.refuse`."""
+        self._create(con)
+        nobody = Difference(rows=rows, new=0, changed=0, unchanged=0, left=0, by_tier=(), past=False)
+        before = self._newest(con)
+        shows = None if before is None else before["shows"]
+        self._add_run(con, night, nobody, outcome="refused", written=_name_of(night), shows=shows)
+
+    def rollback(self, con: Any, to: str | None, *, run_id: str, now: datetime) -> Restored:
+        """Not on Spark: raises :class:`~predictive.errors.DataError`, which says what to do instead."""
+        raise DataError(
+            f"{self.table}: a sink of kind spark cannot be rolled back; score the night again with the model before "
+            f"(--model), or read an earlier copy in {self.table}{COPIES}"
+        )
 
     def _compare(self, con: Any, staged: str, night: Night) -> tuple[Difference, Any, Any]:
         """The difference; the changes, with `change` beside the columns of the history; what they were compared with.
 
         See :mod:`predictive.sinks.changes`, which does the same in DuckDB.
         """
-        newest = self._rows(con, RUNS).where("NOT past").agg(F.unix_micros(F.max("as_of"))).first()[0]
+        newest = self._rows(con, RUNS).where(WROTE).where("NOT past").agg(F.unix_micros(F.max("as_of"))).first()[0]
         past = newest is not None and to_micros(night.as_of) < newest
         base = self._rebuilt(con, night) if past else self._current(con)
         scores = con.table(staged)
@@ -136,8 +158,14 @@ class SparkTables:
             raise DataError(
                 f"{self.table}: another run wrote its scores while this one worked; nothing was written. Run again"
             )
-        counts = {name: getattr(difference, name) for name in ("rows", "new", "changed", "left", "past")}
-        row = {**night.stamps, "eligible": night.eligible, **counts, "written": written, "shows": shows}
+        self._add_run(con, night, difference, outcome=outcome_of(night), written=written, shows=shows)
+
+    def _add_run(
+        self, con: Any, night: Night, difference: Difference, *, outcome: str, written: str, shows: str | None
+    ) -> None:
+        """Append one row to the runs, in one file by one task: it is there whole, or not at all."""
+        row = run_row(night, difference, outcome=outcome, seconds=time.monotonic() - night.began)
+        row |= {"written": written, "shows": shows}
         columns = COLUMNS[RUNS]
         schema = pa.schema([(name, _ARROW[columns[name]]) for name in columns])
         table = pa.Table.from_pylist([{name: row.get(name) for name in columns}], schema=schema)
@@ -206,7 +234,7 @@ class SparkTables:
 
     def _known(self, con: Any, night: Night) -> bool:
         same = (F.col("as_of") == F.lit(night.as_of)) & (F.col("model_version") == F.lit(night.model_version))
-        return self._rows(con, RUNS).where(same).first() is not None
+        return self._rows(con, RUNS).where(WROTE).where(same).first() is not None
 
     def _there(self, con: Any) -> bool:
         """Whether a run may have written here; what other sessions wrote since is seen."""
@@ -247,12 +275,17 @@ def _changes(scores: Any, base: Any, night: Night, *, past: bool) -> Any:
     none, fresh = F.col("s.contact_id").isNull(), F.col("b.contact_id").isNull()
     change = F.when(none, "left").when(fresh, "new").otherwise("changed").alias("change")
     joined = s.join(b, F.col("s.contact_id") == F.col("b.contact_id"), "full_outer").where(none | fresh | ~equal)
-    return joined.select(*columns, F.lit(night.as_of).alias("night"), F.lit(past).alias("past"), change)
+    more = {"night": F.lit(night.as_of), "past": F.lit(past), "undone": F.lit(False)}  # noqa: FBT003 - as above
+    return joined.select(*columns, *(value.alias(name) for name, value in more.items()), change)
 
 
 def _aware(night: Night) -> dict[str, Any]:
     """The stamps of a night, with aware times: Spark takes naive ones to be those of its session."""
     return {**night.stamps, "as_of": night.as_of, "scored_at": night.scored_at}
+
+
+def _name_of(night: Night) -> str:
+    return f"{night.scored_at:%Y%m%dT%H%M%S%f}_{night.run_id}"
 
 
 def _counts(frame: Any, column: str) -> dict[str, int]:
@@ -273,10 +306,8 @@ def _session() -> Any:
     return SparkSession.active()
 
 
-def _gathered(frame: Any, columns: dict[str, str], order: Sequence[str]) -> pd.DataFrame:
-    """A table on the driver, as :func:`predictive.sinks.frames.to_frame` gives those of DuckDB."""
-    arrow = frame.select(*columns).orderBy(*order).toArrow()
+def _gathered(frame: Any, columns: dict[str, str], order: Sequence[str], *, ends: bool = False) -> pd.DataFrame:
+    """A table on the driver, as :func:`predictive.sinks.frames.to_frame` gives those of a database."""
+    arrow = frame.orderBy(*order).select(*columns).toArrow()
     arrow = arrow.cast(pa.schema([(name, _ARROW[kind]) for name, kind in columns.items()]))
-    found: pd.DataFrame = arrow.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
-    whole = [] if columns == HISTORY_COLUMNS else [name for name, kind in columns.items() if kind == "BIGINT"]
-    return found.astype(dict.fromkeys(whole, "int64"))
+    return plain(arrow, columns, ends=ends)

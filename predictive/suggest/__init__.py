@@ -28,7 +28,7 @@ from predictive.features.examples import examples, share_to_keep
 from predictive.leakage.training import choose_honest
 from predictive.model.folds import FEWEST_CLOSES, closes
 from predictive.model.thinned import sample as everyone
-from predictive.rules import Rules, all_kinds, applicable, load_rules, rule_features, score_rules
+from predictive.rules import Rules, all_kinds, rule_features, rules_for, score_rules
 from predictive.splits import TimeSplit, decide, observed_until
 from predictive.suggest.beside import MODEL, SUGGESTION, TODAY, Beside, calibrated, model_of, put_beside
 from predictive.suggest.candidates import candidates
@@ -133,7 +133,7 @@ def _gather(tables: Tables, config: Config, *, now: int, progress: Callable[[str
     counts, attributes = features_to_look_at(tables, config.features, choice, split.test_from)
     counts = [f for f in counts if not leaks.intersection(counted(f).types)]
     attributes = [f for f in attributes if f.side == "fit" and f.attribute not in leaks]
-    rules = applicable(load_rules(config.rules), tables, strict=config.rules is not None)
+    rules = rules_for(tables, config)
     kinds = all_kinds(tables)
     needed = list(dict.fromkeys([AGE, *counts, *attributes, *rule_features(rules, kinds)]))
     found = examples(tables, config, needed, first=first, last=observed, share=share, progress=progress)

@@ -11,11 +11,10 @@ import pandas as pd
 from scipy.stats import norm
 
 from predictive.closerates.evidence import Bools, benjamini_hochberg, sample, scores, strata
-from predictive.closerates.havings import FEWEST, MOST_LEVELS, counted, written
+from predictive.closerates.havings import EVER, FEWEST, MOST_LEVELS, counted, written
 from predictive.closerates.patterns import Candidate, thresholds
 from predictive.features.catalog import Feature, is_text
 from predictive.features.choose_behaviour import grouped
-from predictive.rules import EVER
 
 CHANCE = 0.05
 """The false discovery rate at which a condition may be used."""

@@ -31,7 +31,7 @@ def scored(tiny, run, opened, tmp_path_factory):
         model, sink = load_bundle(bundle), open_sink(settings.sink)
         for night in NIGHTS:
             at = night.value // 1_000
-            serve.score(con, tables, settings, model, sink, now=at + DAY // 8, as_of=at)
+            serve.score(con, tables, settings, model, sink, now=at + DAY // 8, as_of=at, force=True)
     return config
 
 
@@ -165,7 +165,7 @@ def test_contacts_with_instants_of_their_own_are_audited_as_of_those(trained_tin
         for night in pd.date_range("2026-01-01", "2026-03-12", freq="5D", tz="UTC"):
             at = night.value // 1_000
             sink = open_sink(settings.sink)
-            serve.score(con, tables, settings, load_bundle(bundle), sink, now=at + DAY // 8, as_of=at)
+            serve.score(con, tables, settings, load_bundle(bundle), sink, now=at + DAY // 8, as_of=at, force=True)
     history = open_history(config)
     timely = history[(history["scored_at"] - history["as_of"] <= pd.Timedelta(days=2)) & history["probability"].notna()]
     found = run("audit", config, "--json").json

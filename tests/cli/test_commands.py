@@ -125,7 +125,7 @@ def test_a_time_that_cannot_be_read_is_named(run, config, as_of):
 
 
 def test_a_night_before_there_were_contacts_scores_nobody(run, config):
-    found = only_json(run("score", config, "--as-of", "2020-01-01", "--json"))
+    found = only_json(run("score", config, "--as-of", "2020-01-01", "--force", "--json"))
     assert found["rows"] == found["written"] == 0
     assert sum(found["not_eligible"].values()) == 800
 
@@ -197,3 +197,21 @@ def test_what_a_configuration_names_and_is_not_there_is_said(run, tiny, tmp_path
     refused = run("score" if "sink" in settings else "train", config)
     assert refused.code == 1
     assert refused.err.startswith(f"error: {said}")
+
+
+def test_a_night_too_far_from_the_data_exits_with_5_and_a_forced_one_is_rolled_back(run, config):
+    run("score", config)
+    before = load_scores(config)
+    refused = run("score", config, "--as-of", "2031-01-01", "--json")
+    assert refused.code == 5
+    assert "the circuit breaker refuses this night; nothing was written:" in refused.err
+    assert "age" in [broken["bound"] for broken in json.loads(refused.out)["breaker"]]
+    pd.testing.assert_frame_equal(load_scores(config), before)
+    forced = only_json(run("score", config, "--as-of", "2031-01-01", "--force", "--json"))
+    assert [b["bound"] for b in forced["breaker"]] == [b["bound"] for b in json.loads(refused.out)["breaker"]]
+    back = only_json(run("rollback", config, "--json"))
+    assert back["stood"] == forced["run_id"]
+    pd.testing.assert_frame_equal(load_scores(config), before)
+    again = run("rollback", config, "--to", back["restored"])
+    assert again.out.splitlines()[0] == f"{back['restored']} stands already; 0 contacts were put right"
+    assert run("rollback", config, "--to", "nothing").code == 1

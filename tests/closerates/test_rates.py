@@ -1,12 +1,8 @@
-import csv
-from dataclasses import replace
-
 import pytest
 
 from predictive.clock import DAY
 from predictive.closerates import CloseRates, Rate, close_rates
 from predictive.closerates.chart import draw, title
-from predictive.closerates.sheet import guarded, write_rates
 from predictive.errors import ConfigError, DataError
 from tests.closerates.worlds import CUT, HORIZON, OBSERVED, config, later, world
 from tests.features.histories import tables
@@ -83,18 +79,6 @@ def test_unwanted_columns_are_left_out_and_counted_and_few_closes_are_said_to_sa
     assert found.closed < 20
     assert found.said == (f"only {found.closes} closes, and 20 are needed: nothing can be said about who buys",)
     assert title(found).startswith("Nothing tells who closes")
-
-
-def test_a_cell_that_a_spreadsheet_would_run_is_text_and_a_number_stays_one(tmp_path):
-    row = Rate("attribute", "=HYPERLINK(1)", "-2", 10, 1, 1, 0.1, 0.0, 0.4, 1.0, 1.0, 1.0, 1.0)
-    values = ["@cmd", "+x", "-3", "-x", "\tx", "\rx", "plain"]
-    write_rates([row, *(replace(row, value=v) for v in values)], tmp_path / "rates.csv")
-    with (tmp_path / "rates.csv").open(encoding="utf-8", newline="") as file:
-        cells = [line["value"] for line in csv.DictReader(file)]
-    assert cells == ["-2", "'@cmd", "'+x", "-3", "'-x", "'\tx", "'\rx", "plain"]
-    assert guarded(row.name) == "'=HYPERLINK(1)"
-    with pytest.raises(ConfigError, match="cannot be written"):
-        write_rates([row], tmp_path / "nowhere" / "rates.csv")
 
 
 def test_the_chart_says_the_finding_names_its_rows_and_knows_two_formats(tmp_path):

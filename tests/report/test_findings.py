@@ -29,7 +29,7 @@ def test_the_headline_says_how_many_to_pursue_and_what_they_hold(summarised, mak
     found = summarised(*[make.score(f"p{i}", 0.25) for i in range(3)], make.score("d", 0.05, quadrant="disengage"))
     assert findings.headline(found) == "3 of 4 contacts to pursue this week"
     assert findings.what_they_hold(found) == "They hold 0.8 of the 0.8 closes that the model expects within 90 days."
-    assert [(c.who, c.group.contacts) for c in findings.cards(found.work)] == [
+    assert [(c.who, c.group.contacts) for c in findings.cards(found.work, found.actions)] == [
         ("Sales", 3), ("Marketing", 0), ("A rep", 0), ("Nobody", 1),
     ]  # fmt: skip
 
@@ -39,7 +39,7 @@ def test_without_quadrants_the_work_is_by_tier(summarised, make, report):
     report["said"].append("the interest axis is null: there are no features of interest")
     found = summarised(make.score("a", quadrant="unknown"), make.score("b", 0.01, quadrant="unknown", tier="low"))
     assert findings.headline(found) == "1 of 2 contacts in the two highest tiers"
-    assert [c.group.contacts for c in findings.cards(found.work)] == [0, 1, 0, 1]
+    assert [c.group.contacts for c in findings.cards(found.work, found.actions)] == [0, 1, 0, 1]
     told = [a.text for a in attention(found) if "interest" in a.text]
     assert told == [
         "There is no interest axis: there are no features of interest. Contacts have no quadrant; work them by tier."

@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta
 import duckdb
 import pytest
 
-from predictive.config import DuckdbSink, FileSink
+from predictive.config import DuckdbSink, FileSink, PostgresqlSink, SqliteSink
 from predictive.sinks import Night, open_sink
-from predictive.sinks.changes import definition
-from predictive.sinks.contract import SCORE_COLUMNS
+from predictive.sinks.contract import KEPT_COLUMNS, SCORE_COLUMNS
+from predictive.sinks.database import definition
+from predictive.sinks.frames import to_frame
 
-KINDS = ("duckdb", "parquet", "csv")
+KINDS = ("duckdb", "sqlite", "postgresql", "parquet", "csv")
 FIRST = datetime(2026, 11, 1, tzinfo=UTC)
 
 
@@ -38,12 +39,15 @@ class Nights:
                 "fit": None,
                 "interest": 0.2,
                 "quadrant": "unknown",
+                "cell": None,
                 "tier": "low",
                 "rule_score": 10,
                 "rule_fit": -5,
                 "rule_interest": 15,
+                "rule_total": 10.25,
                 "stage": "prospect",
                 "override": None,
+                "holdout": False,
                 "reasons": "+ opened an e-mail",
                 "model_version": night.model_version,
                 "run_id": night.run_id,
@@ -71,10 +75,15 @@ class Nights:
         return sink.read_current(), sink.read_history(), sink.read_runs()
 
 
-def make_sink(kind, folder):
-    if kind == "duckdb":
-        return open_sink(DuckdbSink(kind="duckdb", path=folder / "scores.duckdb", table="crm.contact_scores"))
-    return open_sink(FileSink(kind=kind, path=folder / f"scores.{kind}"))
+def make_sink(kind, folder, postgres=None, **options):
+    """A sink of one kind: files in the folder, or a database server's `postgres`."""
+    if kind in ("parquet", "csv"):
+        return open_sink(FileSink(kind=kind, path=folder / f"scores.{kind}", **options))
+    if kind == "postgresql":
+        return open_sink(PostgresqlSink(kind=kind, url=postgres, **{"table": "crm.contact_scores", **options}))
+    if kind == "sqlite":
+        return open_sink(SqliteSink(kind=kind, path=folder / "scores.sqlite", **options))
+    return open_sink(DuckdbSink(kind=kind, path=folder / "scores.duckdb", **{"table": "crm.contact_scores", **options}))
 
 
 @pytest.fixture
@@ -84,9 +93,25 @@ def nights():
     made.con.close()
 
 
+@pytest.fixture
+def folder(tmp_path):
+    """Where sinks of files write; not there at first."""
+    return tmp_path / "out"
+
+
+@pytest.fixture
+def new_sink(folder, request):
+    """Makes a sink of a kind: `new_sink("sqlite", left="kept")`; all in one folder and one database of PostgreSQL."""
+
+    def make(kind, **options):
+        return make_sink(kind, folder, request.getfixturevalue("postgres") if kind == "postgresql" else None, **options)
+
+    return make
+
+
 @pytest.fixture(params=KINDS)
-def sink(request, tmp_path):
-    return make_sink(request.param, tmp_path / "out")
+def sink(request, new_sink):
+    return new_sink(request.param)
 
 
 @pytest.fixture(scope="session")
@@ -96,6 +121,32 @@ def new_nights():
 
 
 @pytest.fixture(scope="session", params=KINDS)
-def new_sink(request):
-    """Makes a sink of one kind in a folder, for each example of a property."""
-    return lambda folder: make_sink(request.param, folder)
+def fresh_sink(request):
+    """Makes an empty sink of one kind in a folder, for each example of a property."""
+    if request.param != "postgresql":
+        return lambda folder: make_sink(request.param, folder)
+    server = request.getfixturevalue("postgres_server")
+
+    def make(_):
+        server.sql("DROP SCHEMA IF EXISTS crm CASCADE")
+        return make_sink("postgresql", None, server.url())
+
+    return make
+
+
+class Table:
+    """A sink whose score table can be read whole, kept rows included."""
+
+    def __init__(self, sink):
+        self.write, self.rollback, self.store = sink.write, sink.rollback, sink.store
+
+    def read_table(self):
+        columns = {**KEPT_COLUMNS}
+        with self.store.reading(None) as db:
+            return to_frame(db, "SELECT * FROM contact_scores AS k ORDER BY contact_id", columns, ends=True)
+
+
+@pytest.fixture(scope="session")
+def tables_sink():
+    """Makes a sink of SQLite that leaves or clears contacts that have left."""
+    return lambda folder, left: Table(make_sink("sqlite", folder, left=left))

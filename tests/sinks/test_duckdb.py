@@ -81,7 +81,7 @@ def test_a_table_with_other_columns_is_refused_and_kept(sink, path, nights, chan
 
 def test_a_view_of_the_name_is_refused(sink, path, nights):
     execute(path, "CREATE VIEW contact_scores AS SELECT 1 AS one")
-    with pytest.raises(DataError, match=r"the table main.contact_scores is a view"):
+    with pytest.raises(DataError, match=r"the table contact_scores is a view"):
         nights.write(sink, 0, {"a": 0.1})
     assert execute(path, "SELECT table_name FROM duckdb_tables()") == []
 

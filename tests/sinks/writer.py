@@ -1,8 +1,10 @@
-"""A process that others can be forked from at once, to write nights and be killed; run by `test_crash.py`.
+"""A process that others can be forked from at once, to write nights and be killed; `benchmarks/faults.py` uses it too.
 
-Reads lines of JSON (`kind`, `path`, `rows`, `first`, `last`, `die_at`), forks for each, prints the child's process id,
-and the signal that ended it when it has ended. A child writes the nights from `first` to `last`. It kills itself at the
-`die_at`-th time that Python opens, renames or removes a file or makes a folder, if that is given.
+Reads lines of JSON (`sink`, `rows`, `first`, `last`, `die_at`, `quota`, `done`), forks for each, prints the child's
+process id, and the signal that ended it when it has ended. A child writes the nights from `first` to `last`, and writes
+the number of each that it has written to the file `done`. It kills itself at the `die_at`-th time that Python opens,
+renames or removes a file or makes a folder; its files cannot grow beyond `quota` bytes. What it cannot write for a
+reason of the user's, it writes to `done` as well, and ends.
 """
 
 import json
@@ -13,12 +15,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
+from pydantic import TypeAdapter
 
-from predictive.config import DuckdbSink, FileSink
+from predictive.config import Sink
+from predictive.errors import DataError
 from predictive.sinks import Night, open_sink
+from predictive.sinks.contract import SCORE_COLUMNS
 
 FIRST = datetime(2026, 11, 1, tzinfo=UTC)
 EVENTS = ("open", "os.rename", "os.remove", "os.mkdir")
+USUAL = {"VARCHAR": "repeat('x', 40)", "DOUBLE": "0.5", "BIGINT": "1", "BOOLEAN": "FALSE"}
 
 
 def night_of(number):
@@ -29,34 +35,49 @@ def night_of(number):
 def stage(con, number, rows):
     """Every score of a night differs from that of the night before; one contact leaves and one comes."""
     night = night_of(number)
+    own = {
+        "contact_id": "format('c{:06d}', i)",
+        "probability": f"{number}::DOUBLE / 1000000",
+        "quadrant": "'unknown'",
+        "tier": "'low'",
+        "stage": "'prospect'",
+        "reasons": "md5(i::VARCHAR)",  # which no file makes smaller
+        **{name: f"${name}" for name in night.stamps},
+    }
+    cells = ", ".join(f"({own.get(n, USUAL.get(kind))})::{kind} AS {n}" for n, kind in SCORE_COLUMNS.items())
     con.execute(
-        f"""
-        CREATE OR REPLACE TABLE staged AS SELECT format('c{{:06d}}', i) AS contact_id, $as_of::TIMESTAMP AS as_of,
-            $scored_at::TIMESTAMP AS scored_at, {number}::DOUBLE / 1000000 AS probability, 0.5::DOUBLE AS uncorrected,
-            NULL::DOUBLE AS fit, NULL::DOUBLE AS interest, 'unknown' AS quadrant, 'low' AS tier,
-            1::BIGINT AS rule_score, 1::BIGINT AS rule_fit, 0::BIGINT AS rule_interest, 'prospect' AS stage,
-            NULL::VARCHAR AS override,
-            repeat('x', 40) AS reasons, $model_version AS model_version, $run_id AS run_id
-        FROM range({number}, {number + rows}) AS t(i)
-        """,
-        night.stamps,
+        f"CREATE OR REPLACE TABLE staged AS SELECT {cells} FROM range({number}, {number + rows}) AS t(i)", night.stamps
     )
     return night
 
 
-def open_kind(kind, path):
-    if kind == "duckdb":
-        return open_sink(DuckdbSink(kind="duckdb", path=Path(path)))
-    return open_sink(FileSink(kind=kind, path=Path(path)))
+def open_config(sink):
+    """The sink of a part of a configuration, as plain values."""
+    return open_sink(TypeAdapter(Sink).validate_python(sink))
 
 
 def work(order):
-    sink, con = open_kind(order["kind"], order["path"]), duckdb.connect()
+    sink, con = open_config(order["sink"]), duckdb.connect()
+    if order.get("quota"):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_FSIZE, (order["quota"], order["quota"]))
     for number in range(order["first"], order["last"] + 1):
         night = stage(con, number, order["rows"])
         if order.get("die_at"):
-            die_at(order["die_at"], str(Path(order["path"]).parent))
-        sink.write(con, "staged", night)
+            die_at(order["die_at"], str(Path(order["sink"]["path"]).parent))
+        try:
+            sink.write(con, "staged", night)
+        except DataError as error:
+            report(order, f"{error}")
+            return
+        report(order, number)
+
+
+def report(order, text):
+    if order.get("done"):
+        with Path(order["done"]).open("a") as file:
+            file.write(f"{text}\n")
 
 
 def die_at(count, folder):

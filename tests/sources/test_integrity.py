@@ -108,13 +108,32 @@ def test_times_in_the_future_are_kept_and_counted(read, rows):
     assert rows("SELECT type, known - t FROM activities ORDER BY type") == [("a", 31 * 86_400_000_000), ("b", 0)]
 
 
+def test_decisions_that_decide_nothing_are_counted(read):
+    rows = [
+        "c1,pursue,,2026-01-01,2026-02-01",
+        "c1,,low,2026-02-01,2026-01-01",  # over before it begins
+        "c2,,low,2026-02-01,2026-02-01",
+        "c2,,,2026-01-01,2026-02-01",
+    ]
+    heading = "contact_id,quadrant,tier,created_at,expires_at,author,reason\n"
+    files = {
+        "contacts.csv": "contact_id,created_at\nc1,2026-01-01\nc2,2026-01-01\n",
+        "o.csv": heading + "".join(f"{row},me,why\n" for row in rows),
+    }
+    never = "without effect; check which of the two is wrong"
+    assert said(read(files, overrides={"file": "o.csv"}), "overrides") == [
+        f"overrides: 2 rows that expire before they are created, or at that instant: {never} (for example c1, c2)",
+        "overrides: 1 row with neither a quadrant nor a tier: without effect; give one of the two (for example c2)",
+    ]
+
+
 def test_what_points_nowhere_is_counted(read):
     files = {
         "contacts.csv": "contact_id,created_at,account_id\nc1,2026-01-01,a1\nc2,2026-01-01,a2\n",
         "accounts.csv": "account_id\na1\n",
         "ch.csv": "object,object_id,attribute,value,changed_at\n"
         + "".join(f"{o},{i},x,y,2026-01-01\n" for o, i in [("contact", "c1"), ("contact", "c9"), ("account", "c1")]),
-        "o.csv": "contact_id,author,reason,created_at,expires_at\nc9,me,why,2026-01-01,2026-02-01\n",
+        "o.csv": "contact_id,tier,author,reason,created_at,expires_at\nc9,low,me,why,2026-01-01,2026-02-01\n",
     }
     tables = read(files, accounts={"file": "accounts.csv"}, changes={"file": "ch.csv"}, overrides={"file": "o.csv"})
     assert [(note.where, note.count, note.examples) for note in tables.notes] == [

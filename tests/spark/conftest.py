@@ -96,5 +96,3 @@ def bundle(on_duckdb):
     report = {"shipped": {"known_until": from_micros(until).isoformat()}}
     kept = model.probability.encoder.features
     return Bundle("by-hand", model, tuple(kept), rules, cuts_at(0.1), config.horizon_micros, report)
-
-

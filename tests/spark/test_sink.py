@@ -45,7 +45,13 @@ def rows_of(night, scores):
 
 def stage(spark, night, scores):
     """The rows as a temporary view."""
-    types = {"VARCHAR": "string", "DOUBLE": "double", "BIGINT": "bigint", "BOOLEAN": "boolean", "TIMESTAMP": "timestamp"}
+    types = {
+        "VARCHAR": "string",
+        "DOUBLE": "double",
+        "BIGINT": "bigint",
+        "BOOLEAN": "boolean",
+        "TIMESTAMP": "timestamp",
+    }
     schema = ", ".join(f"`{name}` {types[kind]}" for name, kind in SCORE_COLUMNS.items())
     rows = [tuple(row[name] for name in SCORE_COLUMNS) for row in rows_of(night, scores)]
     frame = spark.createDataFrame(rows, schema)

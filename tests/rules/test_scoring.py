@@ -17,6 +17,8 @@ from predictive.rules import (
     Stages,
     all_kinds,
     applicable,
+    condition_features,
+    conditions_hold,
     load_rules,
     rule_features,
     score_rules,
@@ -39,7 +41,9 @@ def rules(*sets, **more):
 
 
 def holds(condition, values):
-    return Condition(**condition).holds(pd.Series(values, dtype=object)).tolist()
+    made = [Condition(**condition)]
+    (feature,) = condition_features(made, KINDS)
+    return conditions_hold(made, pd.DataFrame({feature.name: pd.Series(values, dtype=object)}), KINDS).tolist()
 
 
 def which(condition, values):
@@ -96,7 +100,7 @@ def test_an_operator_on_text_holds_for_whole_words_and_values_whatever_their_cas
 )
 def test_an_operator_on_numbers_holds_for_its_edges_and_never_for_what_is_missing(operators, expected):
     values = [-1.0, 49.9, 50.0, 51.5, np.inf, np.nan]
-    found = np.array(values)[Condition(attribute="size", **operators).holds(pd.Series(values))]
+    found = np.array(values)[holds({"attribute": "size", **operators}, values)]
     np.testing.assert_array_equal(found, expected)
 
 
@@ -253,10 +257,10 @@ def test_the_default_rules_load_and_read_the_demo_words(con):
         activities=[did(t=NIGHT - DAY, type="form_submission", detail="demo_request"), did(t=NIGHT, type="meeting")],
         at={"c1": NIGHT},
     )
-    fit, interest = 10 + 10 + 3 + 8, 25 + 8 + 20
-    assert applied(default, history, con) == {"c1": fit + interest}
+    fit, interest = 10 + 10 + 3 + 8, 30 * 0.5 ** (1 / 45) + 8 + 28
+    assert applied(default, history, con) == {"c1": round(fit + interest)}
     competitor = History(**{**vars(history), "contacts": [{**history.contacts[0], "tags": "Competitor;x"}]})
-    assert applied(default, competitor, con) == {"c1": fit + interest - 50}
+    assert applied(default, competitor, con) == {"c1": round(fit + interest) - 50}
 
 
 def test_default_sets_whose_attributes_the_tables_lack_are_left_out_and_own_ones_are_an_error(con):
@@ -305,12 +309,15 @@ def when(**condition):
             {"sets": [GOOD, {**GOOD, "name": "B", "when": [{"attribute": "a"}]}]},
             r"\[1\]\.when\[0\] \(set 'B'\): say what",
         ),
-        (when(attribute="a", activity="b"), r"'Good'\): give exactly one of attribute and activity"),
-        (when(known=True), r"'Good'\): give exactly one of attribute and activity"),
+        (
+            when(attribute="a", activity="b"),
+            r"'Good'\): give exactly one of attribute, activity, tag, no_tag and any; found",
+        ),
+        (when(known=True), r"'Good'\): give exactly one of attribute, activity, tag, no_tag and any; found"),
         (when(attribute="a", equal="x"), r"when\[0\]\.equal \(set 'Good'\): unknown key; did you mean \"equals\""),
-        (when(activity="a", known=True), r"'Good'\): an activity takes"),
-        (when(attribute="a", known=True, within="3d"), r"'Good'\): an attribute takes"),
-        (when(activity="a", within="36h"), r"'Good'\): within counts whole days"),
+        (when(activity="a", known=True), r"'Good'\): activity does not take known; it takes at_least, at_most, "),
+        (when(attribute="a", known=True, detail="x"), r"'Good'\): attribute does not take detail; it takes equals, "),
+        (when(activity="a", within="36h"), r"\.within \(set 'Good'\): counts whole days"),
         (when(activity="a", within="soon"), r"within \(set 'Good'\): 'soon' is not a length of time"),
         (when(activity="a", contains=["x", "y"]), r"'Good'\): contains of an activity is one text"),
         ({"sets": [GOOD, GOOD]}, r"sets: two sets have the name 'Good'"),
