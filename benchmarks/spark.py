@@ -43,6 +43,7 @@ CLOSE = ("probability", "uncorrected", "fit", "interest")
 
 
 def main() -> None:
+    """Measure, and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scale", choices=SCALES, default="small")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -57,6 +58,7 @@ def main() -> None:
 
 
 def run(folder: Path, contacts: int) -> dict[str, Any]:
+    """The night on both engines: sizes, seconds, and how far apart the scores are."""
     generate(contacts=contacts, seed=3, out=folder)
     with duckdb.connect(str(folder / "crm.duckdb")) as con:
         rows = {name: con.execute(f"SELECT count(*) FROM {name}").fetchall()[0][0] for name in TABLES}
@@ -83,6 +85,7 @@ def run(folder: Path, contacts: int) -> dict[str, Any]:
 
 
 def settings(source: dict[str, Any], sink: dict[str, Any], engine: str) -> Config:
+    """The same configuration for both engines, but for where things are."""
     excluded = ["contract_type", "onboarding_owner", "budget_confirmed"]
     return Config.model_validate(
         {

@@ -8,6 +8,7 @@ import narwhals as nw
 import pandas as pd
 
 from predictive.config import Config
+from predictive.engines import local
 from predictive.features.labels import label_after
 from predictive.store import into_store
 from predictive.tables import Tables

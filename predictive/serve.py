@@ -92,9 +92,11 @@ def score(
     """
     check_features(bundle, tables)
     at = night_of(config, tables, now=now, as_of=as_of)
-    stage = _stage_blocks
+    stage: Callable[..., Staged] = _stage_blocks
     if config.engine == "spark":
-        from predictive.spark.score import stage_on_spark as stage
+        from predictive.spark.score import stage_on_spark
+
+        stage = stage_on_spark
     staged = stage(con, tables, config, bundle, sink, at=at, now=now, progress=progress)
     night = staged.night
     profile = staged.tally.profile(_age_of_activities(tables, at))

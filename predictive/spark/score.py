@@ -119,7 +119,8 @@ def score_frame(frame: pd.DataFrame, given: Given) -> pd.DataFrame:
     scores = staged(scores, busy=ids[frame[BUSY].astype(bool)], bought=ids[frame[BOUGHT].astype(bool)])
     scores = overridden(scores, given.decided).assign(**given.stamps)
     checked = SCORES.validate(scores[list(SCORES.columns)], lazy=True)
-    return checked.assign(**{TALLY: [json.dumps(asdict(tally)), *[None] * (len(frame) - 1)]})
+    counted = pd.Series([json.dumps(asdict(tally)), *[None] * (len(frame) - 1)], dtype="object")
+    return pd.DataFrame({**checked, TALLY: counted})
 
 
 def _blocks(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:

@@ -63,8 +63,8 @@ class SparkTables:
         """The sink of its part of a configuration, where `table` is a name of the catalog, such as `crm.scores`."""
         if re.fullmatch(r"\w+(\.\w+){0,2}", config.table, re.ASCII) is None:
             raise ConfigError(
-                f"sink.table: {config.table!r} is not the name of a Spark table; write name or schema.name, in letters, "
-                "digits and _"
+                f"sink.table: {config.table!r} is not the name of a Spark table; write name or schema.name, in "
+                "letters, digits and _"
             )
         return cls(config.table)
 
@@ -113,7 +113,7 @@ class SparkTables:
         shows = None if before is None else before["shows"]
         self._add_run(con, night, nobody, outcome="refused", written=_name_of(night), shows=shows)
 
-    def rollback(self, con: Any, to: str | None, *, run_id: str, now: datetime) -> Restored:
+    def rollback(self, con: Any, to: str | None, *, run_id: str, now: datetime) -> Restored:  # noqa: ARG002 - a protocol's
         """Not on Spark: raises :class:`~predictive.errors.DataError`, which says what to do instead."""
         raise DataError(
             f"{self.table}: a sink of kind spark cannot be rolled back; score the night again with the model before "
@@ -133,8 +133,9 @@ class SparkTables:
         by_change = _counts(changes, "change")
         new, changed, left = (by_change.get(name, 0) for name in ("new", "changed", "left"))
         rows = scores.count()
-        tiers = [_counts(frame, "tier") for frame in (base, scores, changes.where("change <> 'left'"))]
-        by_tier = tuple((tier, *(found.get(tier, 0) for found in tiers)) for tier in TIERS)
+        sides = (base, scores, changes.where("change <> 'left'"))
+        before, after, moved = (_counts(frame, "tier") for frame in sides)
+        by_tier = tuple((tier, before.get(tier, 0), after.get(tier, 0), moved.get(tier, 0)) for tier in TIERS)
         return Difference(rows, new, changed, rows - new - changed, left, by_tier, past), changes, base
 
     def _prepare(self, changes: Any, base: Any, difference: Difference, written: str, before: Any) -> str | None:

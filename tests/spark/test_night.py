@@ -32,7 +32,7 @@ def nights(on_duckdb, on_spark, bundle):
     return run(on_duckdb, bundle), run(on_spark, bundle)
 
 
-def test_the_scores_of_every_contact_are_those_of_duckdb(nights, on_duckdb, on_spark, bundle):
+def test_the_scores_of_every_contact_are_those_of_duckdb(nights, on_duckdb, on_spark):
     one, other = nights
     assert one.difference == other.difference
     assert one.not_eligible == other.not_eligible
