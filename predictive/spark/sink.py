@@ -183,7 +183,16 @@ class SparkTables:
             there = {row["written"] for row in self._rows(con, suffix).select("written").distinct().collect()}
             for name in sorted(there - keep):
                 if name in counted or name < stale:
-                    con.sql(f"ALTER TABLE {self._name(suffix)} DROP IF EXISTS PARTITION (written = '{name}')")
+                    self._drop(con, suffix, name)
+
+    def _drop(self, con: Any, suffix: str, written: str) -> None:
+        """Drop what one run wrote; the names of runs are digits and letters, made here."""
+        table = self._name(suffix)
+        described = con.sql(f"DESCRIBE TABLE EXTENDED {table}").where("col_name = 'Provider'").first()
+        if described is not None and described["data_type"].lower() in ("delta", "iceberg"):
+            con.sql(f"DELETE FROM {table} WHERE written = '{written}'")  # noqa: S608 - see above
+        else:
+            con.sql(f"ALTER TABLE {table} DROP IF EXISTS PARTITION (written = '{written}')")
 
     def _create(self, con: Any) -> None:
         """What is missing, created; a table that is not ours (other columns) is an error."""

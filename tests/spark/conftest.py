@@ -7,7 +7,7 @@ import duckdb
 import pytest
 
 from predictive.clock import DAY, from_micros, instant, parse_instant
-from predictive.config import Config
+from predictive.config import AgeSnapshots, Config
 from predictive.demo import generate
 from predictive.features.choose import choose
 from predictive.features.examples import examples
@@ -31,6 +31,8 @@ OVERRIDES = """
         CASE WHEN i = 3 THEN TIMESTAMP '2026-06-15' ELSE TIMESTAMP '2026-09-01' END AS expires_at
     FROM (SELECT contact_id, row_number() OVER (ORDER BY contact_id DESC) AS i FROM contacts) WHERE i <= 3
 """
+AGES = {"snapshots": AgeSnapshots(at="age", days=[45, 120])}
+"""Each engine passes over few ages sooner than over many months."""
 SETTINGS = {
     "features": {
         "exclude": ["contract_type", "onboarding_owner", "budget_confirmed"],
@@ -38,7 +40,6 @@ SETTINGS = {
         "windows": [30],
         "half_lives": [30],
     },
-    "snapshots": {"at": "age", "days": [45, 120]},
     "observed_until": AS_OF,
     "score": {"as_of": AS_OF},
 }
@@ -86,7 +87,7 @@ def on_spark(spark, folder):
 @pytest.fixture(scope="session")
 def bundle(on_duckdb):
     """A model of few trees, fitted on what was known half a year before the night."""
-    tables, config = on_duckdb.tables, on_duckdb.config
+    tables, config = on_duckdb.tables, on_duckdb.config.model_copy(update=AGES)
     until = NIGHT - 180 * DAY
     features = choose(tables, config.features, until=until).features
     frame = examples(tables, config, features, first=0, last=until).frame

@@ -6,7 +6,6 @@ import pytest
 
 from predictive import serve
 from predictive.clock import DAY
-from predictive.config import Config
 from predictive.errors import DataError
 from predictive.features.choose import choose
 from predictive.features.examples import examples
@@ -14,7 +13,7 @@ from predictive.learning import prepare
 from predictive.model.thinned import LUCK, WEIGHT
 from predictive.sinks import open_sink
 from predictive.sources import read_tables
-from tests.spark.conftest import NIGHT, NOW
+from tests.spark.conftest import AGES, NIGHT, NOW
 
 pytest_plugins = ["tests.on_spark"]
 
@@ -68,13 +67,11 @@ def test_a_repeated_night_changes_nothing(nights, on_spark, bundle):
 
 def test_the_examples_of_a_training_are_those_of_duckdb_thinned_by_the_same_luck(on_duckdb, on_spark):
     features = choose(on_duckdb.tables, on_duckdb.config.features, until=NIGHT).features[::8]
-    calendar = Config.model_validate({**on_duckdb.config.model_dump(), "snapshots": {"every": "month"}})
-    found = {}
-    for crm in (on_duckdb, on_spark):
-        config = crm.config.model_copy(update={"snapshots": calendar.snapshots})
-        last = NIGHT - 90 * DAY
-        found[crm] = examples(crm.tables, config, features, first=last - 61 * DAY, last=last, share=0.3)
-    one, other = found.values()
+    last = NIGHT - 90 * DAY
+    one, other = (
+        examples(crm.tables, crm.config, features, first=last - 61 * DAY, last=last, share=0.3)
+        for crm in (on_duckdb, on_spark)
+    )
     assert one.not_eligible == other.not_eligible
     assert set(one.frame["label"]) == {0, 1}
     assert len(set(one.frame["as_of"])) > 1
@@ -84,7 +81,7 @@ def test_the_examples_of_a_training_are_those_of_duckdb_thinned_by_the_same_luck
 
 
 def test_a_training_on_spark_is_the_training_on_duckdb(on_duckdb, on_spark):
-    one, other = (prepare(crm.tables, crm.config, now=NOW) for crm in (on_duckdb, on_spark))
+    one, other = (prepare(crm.tables, crm.config.model_copy(update=AGES), now=NOW) for crm in (on_duckdb, on_spark))
     assert (one.split, one.immature, one.not_eligible) == (other.split, other.immature, other.not_eligible)
     assert one.choice == other.choice
     assert_close(one.frame, other.frame)
