@@ -13,7 +13,7 @@ demo: .venv/installed
 	@$(BIN)/predictive report configs/demo.yaml
 
 test: check
-	$(BIN)/pytest -n auto --dist loadfile
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile
 
 # Beside `make test`, since it needs a Java and 400 MB of Spark; pandera sees a pyspark and warns, hence its own venv.
 spark: .venv-spark/installed

@@ -12,6 +12,7 @@ import pandas as pd
 from predictive.config import Config
 from predictive.evaluation import corp_curve
 from predictive.evaluation.capacity import Capacity, capacity
+from predictive.evaluation.effects import effects
 from predictive.evaluation.importance import Model, importance
 from predictive.evaluation.rolling import Origin, rolling
 from predictive.evaluation.segments import Group, by_group
@@ -76,13 +77,14 @@ def over_time(frame: pd.DataFrame, fit: Fit, *, horizon: int, seed: int) -> dict
 def inside(
     model: Model, features: Sequence[Feature], test: pd.DataFrame, learned: pd.DataFrame, *, seed: int
 ) -> dict[str, Any]:
-    """What the model goes by, per feature and per side, and the inputs that it learned from lately."""
+    """What the model goes by and which way, per feature and per side, and the inputs that it learned from lately."""
     each, sides = importance(model, features, test, seed=seed)
     # The newest quarter of the rows: records grow older and fashions pass, which is no news to an audit.
     lately = learned[learned["as_of"] >= learned["as_of"].quantile(0.75)]
     return {
         "importance": [i.as_dict() for i in each],
         "importance_of_sides": [i.as_dict() for i in sides],
+        "effects": {name: effect.as_dict() for name, effect in effects(model, features, test, seed=seed).items()},
         "inputs": profile(features, lately),
     }
 

@@ -97,6 +97,28 @@ def set_champion(tracking: Tracking, bundle: str, tags: dict[str, str]) -> int |
         return int(version)
 
 
+def log_report(tracking: Tracking, bundle: str, file: Path) -> str | None:
+    """Log a report as the artifact ``report`` of the run that made a bundle; a run that is not there is no problem.
+
+    Returns what went wrong, None where nothing did.
+    """
+    # A store that does not answer is asked twice, not for minutes.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
+    try:
+        with _mlflow(tracking) as mlflow:
+            runs = mlflow.search_runs(
+                experiment_names=[tracking.experiment],
+                filter_string=f"tags.`predictive.bundle` = '{bundle}'",
+                output_format="list",
+            )
+            for run in runs:
+                mlflow.MlflowClient().log_artifact(run.info.run_id, str(file), "report")
+    except Exception as error:  # noqa: BLE001 - whatever a store throws, a report does not fail over its copy
+        return f"{_masked(tracking.uri)}: {str(error).splitlines()[0]}"
+    return None
+
+
 def _log_parent(mlflow: Any, config: Config, prepared: Prepared, training: Training, bundle: Path) -> None:
     report = training.bundle.report
     recipe = report["recipes"]["probability"]

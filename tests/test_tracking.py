@@ -11,9 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from predictive.config import Tracking
 from predictive.config_file import load_config
 from predictive.model.bundle import load_bundle
-from predictive.tracking import _masked, _mlflow
+from predictive.report.artifact import keep_in_mlflow
+from predictive.tracking import _masked, _mlflow, log_report
 
 pytest_plugins = ["tests.trained"]
 
@@ -173,5 +175,22 @@ def test_everything_lies_beside_the_configured_store(demo, parent):
         ("databricks", "databricks"),
     ],
 )
+def test_a_report_becomes_an_artifact_of_the_run_that_made_its_bundle(demo, mlflow, parent, tmp_path):
+    tracking, page = load_config(demo.config).tracking, tmp_path / "report.html"
+    page.write_text("<!doctype html>", encoding="utf-8")
+    assert log_report(tracking, parent.data.tags["predictive.bundle"], page) is None
+    assert log_report(tracking, "another bundle", page) is None
+    found = mlflow.artifacts.list_artifacts(run_id=parent.info.run_id, artifact_path="report")
+    assert [artifact.path for artifact in found] == ["report/report.html"]
+
+
+def test_a_report_does_not_fail_over_a_store_that_is_not_there(tmp_path):
+    uri = f"sqlite:///{tmp_path}/nowhere/mlflow.db"
+    assert keep_in_mlflow(Tracking(uri=uri), "m1", tmp_path / "report.html") == ()
+    assert list(tmp_path.iterdir()) == []
+    (note,) = keep_in_mlflow(Tracking(uri="http://127.0.0.1:9"), "m1", tmp_path / "report.html")
+    assert note.startswith("MLflow did not get the report: http://127.0.0.1:9: ")
+
+
 def test_credentials_in_a_uri_are_masked(uri, shown):
     assert _masked(uri) == shown

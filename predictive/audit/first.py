@@ -12,13 +12,13 @@ import pandas as pd
 from predictive.nights import in_holdout, is_prompt
 
 NEEDED = (
-    *("contact_id", "as_of", "scored_at", "probability", "model_version", "quadrant", "holdout"),
+    *("contact_id", "as_of", "scored_at", "probability", "model_version", "quadrant", "tier", "holdout"),
     *("night", "past", "undone"),
 )
 """The columns of the history that are needed."""
 LATE = "written more than two days after their as-of"
 HINDSIGHT = "by a model that had learned from later outcomes, or of which that is not known"
-COLUMNS = ["contact_id", "as_of", "scored_at", "probability", "model_version", "quadrant", "holdout"]
+COLUMNS = ["contact_id", "as_of", "scored_at", "probability", "model_version", "quadrant", "tier", "holdout"]
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class First:
     """`scores`: one row per contact and month.
 
     Their columns are `contact_id`, `as_of` and `scored_at` (microseconds), `probability`, `model_version`, `quadrant`,
-    `holdout` (boolean) and `month`. `left_out` counts the scores that do not qualify, by reason; runs for past nights
-    are not in it, as nobody saw them, nor what a rollback took back.
+    `tier`, `holdout` (boolean) and `month`. `left_out` counts the scores that do not qualify, by reason; runs for past
+    nights are not in it, as nobody saw them, nor what a rollback took back.
     """
 
     scores: pd.DataFrame

@@ -25,17 +25,22 @@ from predictive.model.bundle import Bundle
 from predictive.outcomes import with_outcomes
 from predictive.sinks import Sink
 from predictive.splits import observed_until
-from predictive.tables import Tables
+from predictive.tables import TIERS, Tables
 
 RECENT = 3
 """Months that together are recent: bounds are set on these, so that an old fault does not ring for ever."""
 FEWEST_CLOSES = 20
+BANDS = ((0.0, 0.01), (0.01, 0.02), (0.02, 0.05), (0.05, 0.1), (0.1, 0.2), (0.2, 0.3), (0.3, 0.5), (0.5, 1.0))
+"""Bands of probabilities, the lower end in it: few closes are told apart at the top, many contacts at the bottom."""
 METRICS = ("log_loss", "brier", "roc_auc", "calibration_slope", "calibration_error_debiased")
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the audit: all scores, the recent or earlier ones, a month, a model version, the holdout."""
+    """One line of the audit: all scores, the recent or earlier ones, a month, a model version, the holdout.
+
+    Of the recent ones also a tier, and a band of probabilities (:data:`BANDS`).
+    """
 
     by: str
     name: str
@@ -136,10 +141,22 @@ def _lines(frame: pd.DataFrame) -> tuple[Line, ...]:
     parts += [
         ("model", str(v), (frame["model_version"] == v).to_numpy()) for v in sorted(frame["model_version"].unique())
     ]
+    parts += [("tier", t, recent & (frame["tier"] == t).to_numpy()) for t in TIERS]
+    band = np.digitize(frame["probability"].to_numpy(), [low for low, _ in BANDS]) - 1
+    parts += [("band", band_name(*ends), recent & (band == i)) for i, ends in enumerate(BANDS)]
     held = frame["holdout"].to_numpy(dtype=bool)
     if held.any():
         parts += [("holdout", "holdout", held), ("holdout", "others", ~held)]
-    return tuple(Line(by, name, _count(frame[mine], alike)) for by, name, mine in parts)
+    return tuple(Line(by, name, _count(frame[mine], alike)) for by, name, mine in parts if mine.any())
+
+
+def band_name(low: float, high: float) -> str:
+    """A band as it stands in a line of the audit.
+
+    >>> band_name(0.2, 0.3)
+    '20–30 %'
+    """
+    return f"{100 * low:g}–{100 * high:g} %"
 
 
 def _likeness(frame: pd.DataFrame) -> float:

@@ -53,7 +53,8 @@ def _print(found: Audit) -> None:
         for line in found.lines:
             c = line.count
             cells = [f"{c.n:,}", f"{c.predicted:,.1f}", f"{c.actual:,.0f}", _ratio(c.ratio.value), _interval(c.ratio)]
-            rows.append([line.name, *cells, "unlikely" if c.luck < 0.05 else "possible"])
+            name = f"recent, {line.by} {line.name}" if line.by in ("tier", "band") else line.name
+            rows.append([name, *cells, "unlikely" if c.luck < 0.05 else "possible"])
         say(table(rows))
         say()
         for name, e in found.metrics.items():

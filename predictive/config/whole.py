@@ -51,6 +51,7 @@ class Config(Strict):
     tracking: Tracking = Tracking()
     sink: Sink = DuckdbSink(kind="duckdb", path=Path("scores.duckdb"))
     report: Path = Path("report.html")
+    report_language: str = "en"
 
     @field_validator("timezone")
     @classmethod

@@ -48,6 +48,16 @@ class Bin:
 
 
 @dataclass(frozen=True)
+class Point:
+    """A point of the calibration curve, and between which shares luck alone would put it (95 %)."""
+
+    predicted: float
+    actual: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
 class Measured:
     """One metric: each competitor's value, and how much better the model is than each opponent (above 0: better)."""
 
@@ -61,8 +71,8 @@ class Evidence:
     """The test part: `n` examples (a contact at an as-of), `labelled` of them closed, by `closes` distinct won deals.
 
     `outcomes` says how the model did against each opponent on log loss; `gain` holds per competitor the points (share
-    of contacts worked from the top, share of closes found); `verdicts` are the sentences of the comparison.
-    `rules_are_blind`: every test example has the same rule score.
+    of contacts worked from the top, share of closes found), `curve` the model's calibration curve. `rules_are_blind`:
+    every test example has the same rule score.
     """
 
     n: int
@@ -71,9 +81,9 @@ class Evidence:
     base_rate: float
     metrics: tuple[Measured, ...]
     bins: dict[str, tuple[Bin, ...]]
+    curve: tuple[Point, ...]
     gain: dict[str, tuple[tuple[float, float], ...]]
     outcomes: dict[str, Outcome]
-    verdicts: tuple[str, ...]
     rules_are_blind: bool
 
     def metric(self, name: str) -> Measured:
@@ -125,9 +135,9 @@ def read_evidence(report: dict[str, Any]) -> Evidence:
         base_rate=model["base_rate"],
         metrics=metrics,
         bins={name: tuple(Bin(**b) for b in reliability[name]) for name in COMPETITORS},
+        curve=tuple(Point(**point) for point in report.get("corp", {}).get("model", ())),
         gain={name: tuple((x, y) for x, y in report["gain"][name]) for name in COMPETITORS},
         outcomes={name: outcome(against[name]) for name in OPPONENTS},
-        verdicts=tuple(report["verdicts"]),
         rules_are_blind=metrics[METRICS.index("roc_auc")].values["rules"] == Estimate(0.5, 0.5, 0.5),
     )
 

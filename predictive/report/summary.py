@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +11,12 @@ import pandas as pd
 from predictive.actions import Action, actions_of
 from predictive.config import Config
 from predictive.model.bundle import Bundle
+from predictive.report.changes import Changes, read_changes
 from predictive.report.evidence import Evidence, read_evidence
+from predictive.report.examined import NOTHING, Examined
+from predictive.report.examples import Examples, find_examples
+from predictive.report.making import Making, read_making
+from predictive.report.planner import Plan, plan
 from predictive.report.work import Work, count_work
 from predictive.tables import QUADRANTS
 
@@ -29,13 +34,27 @@ class Night:
 
 
 @dataclass(frozen=True)
+class Level:
+    """How far a value of a feature moves the log-odds on average: a text value, or low, middle or high for numbers."""
+
+    value: str
+    part: float
+
+
+@dataclass(frozen=True)
 class Driver:
-    """A feature, and how far it moves the log-odds of a contact on average, up or down."""
+    """A feature, how far it moves the log-odds of a contact on average, up or down, and which way its values move it.
+
+    `levels` go from the value that speaks most against a close to the one that speaks most for it; empty where the
+    bundle does not say. `rising` is whether more of it speaks for a close: None for text, and where neither is clear.
+    """
 
     name: str
     description: str
     side: str
     mean: float
+    rising: bool | None = None
+    levels: tuple[Level, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,92 +78,67 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Extent:
-    """Examples that a model was fitted on: how many, their closes, their base rate, and their first and last as-of."""
-
-    examples: int
-    closes: int
-    base_rate: float
-    first: datetime
-    last: datetime
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How one probability is made: see :class:`predictive.model.side.Recipe`; `auc` is out of fold, with its error."""
-
-    weight: float
-    rounds: int
-    strength: float
-    calibration: str
-    slope: float
-    shift: float
-    bend: float
-    auc: tuple[float, float] | None
-
-
-@dataclass(frozen=True)
-class Making:
-    """How the model was made: what it learned from, what was left out and why."""
-
-    created: datetime
-    horizon: int
-    judged: Extent
-    shipped: Extent
-    test_from: datetime
-    test_until: datetime
-    observed_until: datetime
-    not_eligible: dict[str, int]
-    immature: int
-    left_out: dict[str, str]
-    features: int
-    feature_hash: str
-    recipes: dict[str, Recipe | None]
-    why_null: dict[str, str]
-    said: tuple[str, ...]
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class Summary:
-    """The report in numbers. `night` is None where nothing has been scored yet."""
+    """The report in numbers. `night` is None where nothing has been scored yet, `changes` where it is the first."""
 
     made_at: datetime
     timezone: str
     model_version: str
     night: Night | None
     work: Work
+    plan: Plan | None
+    changes: Changes | None
+    examples: Examples
     evidence: Evidence
     drivers: tuple[Driver, ...]
     groups: tuple[Group, ...]
     making: Making
     actions: dict[str, Action]
-    """What is done with each quadrant."""
+    """What is done with each quadrant, by whom and how soon."""
+    examined: Examined
     live: bool
     """Whether scores are to be as of the last midnight, so that older ones are late."""
 
 
-def summarise(bundle: Bundle, scores: pd.DataFrame, runs: pd.DataFrame, config: Config, *, now: datetime) -> Summary:
+@dataclass(frozen=True)
+class Written:
+    """What a sink holds, as :class:`predictive.sinks.Sink` reads it: current scores, their history, and runs."""
+
+    scores: pd.DataFrame
+    history: pd.DataFrame
+    runs: pd.DataFrame
+
+
+def summarise(
+    bundle: Bundle, written: Written, config: Config, *, now: datetime, examined: Examined = NOTHING
+) -> Summary:
     """Compute the summary.
 
     Args:
         bundle: the model with what its training reported.
-        scores: the current scores, as :data:`predictive.tables.SCORES`; none is allowed.
-        runs: the list of runs, as :data:`predictive.sinks.contract.RUN_COLUMNS`.
-        config: says the time zone.
+        written: what the sink holds; no score is allowed.
+        config: says the time zone, and how many contacts can be worked in a week.
         now: when the report is made, aware.
+        examined: what the tables say, as :func:`predictive.report.examined.examine` finds it.
     """
+    scores, evidence = written.scores, read_evidence(bundle.report)
+    work = count_work(scores, bundle.cuts)
+    wanted = work.to_work.contacts if config.capacity is None else config.capacity.per_week
     return Summary(
         made_at=now,
         timezone=config.timezone,
         model_version=bundle.version,
-        night=_night(scores, runs),
-        work=count_work(scores, bundle.cuts),
-        evidence=read_evidence(bundle.report),
-        drivers=tuple(Driver(d["name"], d["description"], d["side"], d["mean"]) for d in bundle.report["importance"]),
+        night=_night(scores, written.runs),
+        work=work,
+        plan=plan(scores, evidence, wanted=wanted),
+        changes=read_changes(written.scores, written.history, written.runs),
+        examples=find_examples(scores),
+        evidence=evidence,
+        drivers=_drivers(bundle.report),
         groups=_groups(bundle.report),
-        making=_making(bundle),
+        making=read_making(bundle),
         actions={name: action for name, action in actions_of(config).items() if name in QUADRANTS},
+        examined=examined,
         live=config.score.as_of == "midnight",
     )
 
@@ -165,6 +159,16 @@ def _night(scores: pd.DataFrame, runs: pd.DataFrame) -> Night | None:
     return Night(_aware(scores["as_of"].max()), _aware(last["scored_at"]), str(last["model_version"]))
 
 
+def _drivers(report: dict[str, Any]) -> tuple[Driver, ...]:
+    effects = report.get("effects", {})
+    found = []
+    for row in report["importance"]:
+        effect = effects.get(row["name"], {"rising": None, "levels": []})
+        levels = tuple(Level(str(value), float(part)) for value, part in effect["levels"])
+        found.append(Driver(row["name"], row["description"], row["side"], row["mean"], effect["rising"], levels))
+    return tuple(found)
+
+
 def _groups(report: dict[str, Any]) -> tuple[Group, ...]:
     """The groups of the test part; those of sensitive attributes last, together."""
     found = []
@@ -174,45 +178,6 @@ def _groups(report: dict[str, Any]) -> tuple[Group, ...]:
         numbers = (count["n"], count["predicted"], count["actual"], ratio["low"], ratio["high"])
         found.append(Group(row["by"], row["level"], *numbers, row["listed"], row["off"], sensitive))
     return tuple(sorted(found, key=lambda g: g.sensitive))
-
-
-def _making(bundle: Bundle) -> Making:
-    report, split = bundle.report, bundle.report["split"]
-    recipes = {name: None if (r := report["recipes"][name]) is None else _recipe(r) for name in report["recipes"]}
-    return Making(
-        created=_instant(report["created"]),
-        horizon=bundle.horizon,
-        judged=_extent(report["judged"]),
-        shipped=_extent(report["shipped"]),
-        test_from=_instant(split["test_from"]),
-        test_until=_instant(split["test_until"]),
-        observed_until=_instant(split["observed_until"]),
-        not_eligible=dict(report["not_eligible"]),
-        immature=report["immature"],
-        left_out=dict(report["left_out"]),
-        features=len(bundle.features),
-        feature_hash=bundle.feature_hash,
-        recipes=recipes,
-        why_null=dict(report["why_null"]),
-        said=tuple(report["said"]),
-        notes=tuple(report["notes"]),
-    )
-
-
-def _recipe(value: dict[str, Any]) -> Recipe:
-    auc = value["auc"]
-    shown = {f.name: value[f.name] for f in fields(Recipe)}
-    return Recipe(**{**shown, "auc": None if auc is None else (auc[0], auc[1])})
-
-
-def _extent(value: dict[str, Any]) -> Extent:
-    return Extent(
-        value["examples"], value["closes"], value["base_rate"], _instant(value["from"]), _instant(value["until"])
-    )
-
-
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def _aware(at: Any) -> datetime:

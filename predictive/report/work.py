@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from predictive.quadrants import Cuts
@@ -15,6 +17,9 @@ from predictive.tables import QUADRANTS, STAGES, TIERS
 TOP = 25
 """How many contacts are listed."""
 HIGH_TIERS = TIERS[:2]
+OPPORTUNITY = STAGES[4]
+BUSY = STAGES[4:]
+"""Stages of contacts that have an open deal, or have bought."""
 MOST_REASONS = 4
 LEAST_TELLING = 0.05
 """Below this part of the log-odds a reason moves the odds by less than 5 %, and would read as ×1.0."""
@@ -64,6 +69,15 @@ class Contact:
 
 
 @dataclass(frozen=True)
+class Reached:
+    """A step of the funnel: contacts at this stage or a later one, and of those at the one before the share of them."""
+
+    stage: str
+    contacts: int
+    conversion: float | None
+
+
+@dataclass(frozen=True)
 class Work:
     """The current scores, counted. Groups are in the order of :mod:`predictive.tables`, empty ones included.
 
@@ -85,20 +99,54 @@ class Work:
         """Whether there are no quadrants to go by, as when an axis is null."""
         return self.everyone.contacts == self.quadrants["unknown"].contacts
 
+    @property
+    def to_work(self) -> Group:
+        """The contacts to work first: the quadrant pursue, or the two highest tiers where there are no quadrants."""
+        if not self.by_tier:
+            return self.quadrants["pursue"]
+        groups = [self.tiers[name] for name in HIGH_TIERS]
+        parts = ("contacts", "expected", "top", "open_deals")
+        return Group("to work", *(sum(getattr(g, part) for g in groups) for part in parts))
+
+    @property
+    def funnel(self) -> tuple[Reached, ...]:
+        """The stages from the first on, each with those that are there or further."""
+        counts = [self.stages[name].contacts for name in STAGES]
+        reached = [sum(counts[i:]) for i in range(len(counts))]
+        shares = [None, *(b / a if a else None for a, b in pairwise(reached))]
+        return tuple(Reached(*step) for step in zip(STAGES, reached, shares, strict=True))
+
 
 def count_work(scores: pd.DataFrame, cuts: Cuts) -> Work:
-    """Count the current scores (:data:`predictive.tables.SCORES`; none is allowed)."""
-    ranked = scores.sort_values(["probability", "contact_id"], ascending=[False, True]).head(TOP)
+    """Count the current scores (:data:`predictive.tables.SCORES`; none is allowed).
+
+    Contacts with an open deal are not listed: sales has them already.
+    """
+    marks = scores.assign(top=scores["tier"].isin(HIGH_TIERS), open_deals=scores["stage"] == OPPORTUNITY)
     return Work(
-        everyone=_group("all", scores),
-        quadrants={name: _group(name, scores[scores["quadrant"] == name]) for name in QUADRANTS},
-        tiers={name: _group(name, scores[scores["tier"] == name]) for name in TIERS},
-        stages={name: _group(name, scores[scores["stage"] == name]) for name in STAGES},
+        everyone=_group("all", marks),
+        quadrants=_groups(marks, "quadrant", QUADRANTS),
+        tiers=_groups(marks, "tier", TIERS),
+        stages=_groups(marks, "stage", STAGES),
         lowest=dict(zip(TIERS, (*cuts.tiers, 0.0), strict=True)),
         overridden=int(scores["override"].notna().sum()),
         models=tuple(sorted(map(str, scores["model_version"].unique()))),
-        top=tuple(_contact(row) for row in ranked.to_dict("records")),
+        top=tuple(to_contact(row) for row in highest(scores, TOP).to_dict("records")),
     )
+
+
+def busy(scores: pd.DataFrame) -> pd.Series[bool]:
+    """Whether each contact has an open deal, or has bought: sales has it already."""
+    return scores["stage"].isin(BUSY)
+
+
+def highest(scores: pd.DataFrame, n: int) -> pd.DataFrame:
+    """The `n` scores without an open deal that have the highest probability, equal ones by contact id."""
+    probability = scores["probability"].where(~busy(scores), -1.0).to_numpy(dtype=np.float64)
+    # Only those that may be among them are sorted: a million rows take their time.
+    least = np.partition(probability, -n)[-n] if len(scores) > n else 0.0
+    candidates = scores[(probability >= least) & (probability >= 0)]
+    return candidates.sort_values(["probability", "contact_id"], ascending=[False, True]).head(n)
 
 
 def split_reasons(text: str) -> tuple[Reason, ...]:
@@ -111,17 +159,23 @@ def split_reasons(text: str) -> tuple[Reason, ...]:
     return tuple(r for r in found if r.what not in ("the rest", "level"))
 
 
-def _group(name: str, rows: pd.DataFrame) -> Group:
-    return Group(
-        name=name,
-        contacts=len(rows),
-        expected=float(rows["probability"].sum()),
-        top=int(rows["tier"].isin(HIGH_TIERS).sum()),
-        open_deals=int((rows["stage"] == "opportunity").sum()),
-    )
+def _groups(marks: pd.DataFrame, by: str, names: tuple[str, ...]) -> dict[str, Group]:
+    """The contacts of each name in a column, empty groups included."""
+    parts = marks.groupby(by)[["probability", "top", "open_deals"]].sum().assign(contacts=marks.groupby(by).size())
+    empty = {name: Group(name, 0, 0.0, 0, 0) for name in names}
+    return empty | {
+        str(name): Group(str(name), int(n), float(expected), int(top), int(deals))
+        for name, expected, top, deals, n in parts.itertuples()
+    }
 
 
-def _contact(row: dict[Hashable, Any]) -> Contact:
+def _group(name: str, marks: pd.DataFrame) -> Group:
+    expected, top, deals = (marks[part].sum() for part in ("probability", "top", "open_deals"))
+    return Group(name, len(marks), float(expected), int(top), int(deals))
+
+
+def to_contact(row: dict[Hashable, Any]) -> Contact:
+    """A row of the scores as a contact of a list."""
     return Contact(
         contact_id=str(row["contact_id"]),
         probability=float(row["probability"]),

@@ -8,6 +8,7 @@ import yaml
 
 from predictive import serve
 from predictive.audit.inputs import known_until
+from predictive.audit.outcome import BANDS, band_name
 from predictive.clock import DAY
 from predictive.model.bundle import load_bundle
 from predictive.sinks import open_sink
@@ -77,7 +78,16 @@ def test_past_scores_are_held_against_what_happened_month_by_month(crm, run):
     whole = lines["all", "all"]
     assert whole["actual"] == sum(lines["month", m]["actual"] for m in months) > 30
     assert whole["ratio"]["low"] < whole["ratio"]["value"] < whole["ratio"]["high"]
-    assert {"all", "time", "month", "model"} == {by for by, _ in lines}
+    assert {"all", "time", "month", "model", "tier", "band"} == {by for by, _ in lines}
+    for part in ("tier", "band"):
+        for what in ("n", "actual", "predicted"):
+            assert sum(c[what] for (by, _), c in lines.items() if by == part) == pytest.approx(
+                lines["time", "recent"][what]
+            )
+    bands = [
+        (BANDS[[band_name(*ends) for ends in BANDS].index(name)], c) for (by, name), c in lines.items() if by == "band"
+    ]
+    assert all(low <= c["predicted"] / c["n"] < high for (low, high), c in bands)
     assert found["waiting"] > 0
     assert found["inputs"]["n"] > 0
     assert found["broken"] == []

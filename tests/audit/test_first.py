@@ -14,7 +14,7 @@ def history(rows):
     """History rows from (contact, night, scored_at, probability, model, past); the as-of is the night."""
     columns = ["contact_id", "night", "scored_at", "probability", "model_version", "past"]
     frame = pd.DataFrame(rows, columns=columns)
-    return frame.assign(as_of=frame["night"], quadrant="pursue", holdout=None).astype({"past": bool})
+    return frame.assign(as_of=frame["night"], quadrant="pursue", tier="low", holdout=None).astype({"past": bool})
 
 
 def runs(nights, **more):

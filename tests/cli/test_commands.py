@@ -138,11 +138,34 @@ def test_report_is_one_file_before_and_after_scoring(run, config):
     assert found["rows"] == scored["rows"]
     assert found["model_version"] == scored["model_version"]
     assert (config.parent / "other.html").exists()
+    assert found["summary"]["work"]["everyone"]["contacts"] == scored["rows"]
+    assert found["notes"] == []
     said = run("report", config).out.splitlines()
     assert len(said) == 5
     asked = said[-1].split()
     assert asked[:3] == ["next", "predictive", "explain"]
     assert run(*asked[2:]).code == 0
+
+
+def test_the_report_comes_in_spanish_as_csv_and_for_chat(run, config):
+    run("score", config)
+    here = config.parent
+    beside = ["--csv", here / "csv", "--markdown", here / "report.md"]
+    assert run("report", config, "--lang", "es", *beside).code == 0
+    assert '<html lang="es">' in (here / "report.html").read_text(encoding="utf-8")
+    assert (here / "report.md").read_text(encoding="utf-8").startswith("**")
+    assert (here / "csv" / "work_quadrants.csv").read_text(encoding="utf-8").startswith("name,contacts,expected")
+    refused = run("report", config, "--lang", "xx")
+    assert (refused.code, refused.err) == (1, "error: the report has no language 'xx'; it has en, es\n")
+
+
+def test_a_source_that_cannot_be_read_leaves_a_gap_in_the_report_and_says_so(run, config):
+    run("score", config)
+    (config.parent / "activities.csv").unlink()
+    found = only_json(run("report", config, "--json"))
+    assert found["summary"]["examined"]["audit"] is None
+    assert "activities.csv" in found["summary"]["examined"]["why_not"][0]
+    assert "activities.csv" in Path(found["report"]).read_text(encoding="utf-8")
 
 
 def test_explain_tells_of_one_contact(run, config):

@@ -1,0 +1,52 @@
+from datetime import timedelta
+
+import pytest
+
+from predictive.report.changes import Move, read_changes
+
+
+@pytest.fixture
+def nights(make, tmp_path):
+    """Writes nights one after another, each a list of rows, and gives what the sink then holds."""
+
+    def of(*written):
+        for i, rows in enumerate(written):
+            sink = make.sink(tmp_path, rows, as_of=make.as_of + timedelta(days=i))
+        return make.read(sink)
+
+    return of
+
+
+def test_the_first_night_changes_nothing(nights, make):
+    found = nights([make.score("a")])
+    assert read_changes(found.scores, found.history, found.runs) is None
+
+
+def test_moves_between_two_nights_are_counted(nights, make):
+    found = nights(
+        [make.score("long before", 0.3), make.score("a", 0.1), make.score("b", 0.2), make.score("gone", 0.05)],
+        [
+            make.score("long before", 0.3),
+            make.score("a", 0.4, tier="very high"),
+            make.score("b", 0.01, tier="low", quadrant="disengage"),
+            make.score("new", 0.1),
+        ],
+    )
+    changes = read_changes(found.scores, found.history, found.runs)
+    assert (changes.new, changes.left, changes.risen, changes.fallen) == (1, 1, 1, 1)
+    assert changes.quadrants[0] == Move("pursue", entered=1, left=2)
+    assert changes.expected == pytest.approx(0.3 + 0.4 + 0.01 + 0.1)
+    assert changes.expected_before == pytest.approx(0.3 + 0.1 + 0.2 + 0.05)
+    assert changes.since == "2026-06-30T22:00:00+00:00"
+    assert changes.model_before is None
+
+
+def test_only_the_last_night_counts(nights, make):
+    found = nights([make.score("a", 0.1)], [make.score("a", 0.4)], [make.score("a", 0.4)])
+    changes = read_changes(found.scores, found.history, found.runs)
+    assert (changes.new, changes.risen, changes.expected_before) == (0, 0, pytest.approx(0.4))
+
+
+def test_a_night_without_changes_is_still_a_night(nights, make):
+    found = nights([make.score("a", 0.1)], [make.score("a", 0.1)])
+    assert read_changes(found.scores, found.history, found.runs).expected_before == pytest.approx(0.1)
