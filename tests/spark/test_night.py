@@ -10,7 +10,7 @@ from predictive.errors import DataError
 from predictive.features.choose import choose
 from predictive.features.examples import examples
 from predictive.learning import prepare
-from predictive.model.thinned import LUCK, WEIGHT
+from predictive.model.thinned import WEIGHT
 from predictive.sinks import open_sink
 from predictive.sources import read_tables
 from tests.spark.conftest import AGES, NIGHT, NOW
@@ -75,7 +75,6 @@ def test_the_examples_of_a_training_are_those_of_duckdb_thinned_by_the_same_luck
     assert one.not_eligible == other.not_eligible
     assert set(one.frame["label"]) == {0, 1}
     assert len(set(one.frame["as_of"])) > 1
-    assert (one.frame[LUCK] < 1).all()
     assert set(one.frame[WEIGHT]) == {1.0, 1 / 0.3}
     assert_close(one.frame, other.frame)
 
