@@ -6,14 +6,17 @@ import pytest
 
 from predictive import serve
 from predictive.clock import DAY
+from predictive.config_file import effective
 from predictive.errors import DataError
 from predictive.features.choose import choose
 from predictive.features.examples import examples
 from predictive.learning import prepare
+from predictive.model.bundle import save_bundle
 from predictive.model.thinned import WEIGHT
 from predictive.sinks import open_sink
 from predictive.sources import read_tables
 from tests.spark.conftest import AGES, NIGHT, NOW
+from tests.trained import run_command
 
 pytest_plugins = ["tests.on_spark"]
 
@@ -55,12 +58,15 @@ def test_the_scores_of_every_contact_are_those_of_duckdb(nights, on_duckdb, on_s
     assert expected["fit"].notna().all()
 
 
-def test_a_repeated_night_changes_nothing(nights, on_spark, bundle):
+def test_a_repeated_night_changes_nothing_not_even_by_the_command(nights, on_spark, bundle, tmp_path):
     sink = open_sink(on_spark.config.sink)
     before = sink.read_current(), sink.read_history(), sink.read_runs()
-    again = run(on_spark, bundle, now=NOW + DAY // 24)
-    assert again.difference.written == 0
-    assert again.difference.unchanged == nights[1].difference.rows
+    predictions = pd.DataFrame({"contact_id": ["C1"], "probability": [0.1]})
+    saved = save_bundle(bundle, tmp_path, config="timezone: UTC\n", predictions=predictions)
+    (tmp_path / "spark.yaml").write_text(effective(on_spark.config), encoding="utf-8")
+    ran = run_command("score", tmp_path / "spark.yaml", "--model", saved, "--json")
+    assert ran.code == 0, ran.err
+    assert (ran.json["written"], ran.json["unchanged"]) == (0, nights[1].difference.rows)
     for one, other in zip(before, (sink.read_current(), sink.read_history(), sink.read_runs()), strict=True):
         pd.testing.assert_frame_equal(one, other)
 
