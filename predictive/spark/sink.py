@@ -31,9 +31,11 @@ from predictive.sinks.changes import COMPARED
 from predictive.sinks.contract import HISTORY_COLUMNS, RUN_COLUMNS, SCORE_COLUMNS, Difference, Night, Restored
 from predictive.sinks.frames import choose, plain
 from predictive.sinks.runs import outcome_of, run_row
+from predictive.spark.session import get_session
 from predictive.tables import TIERS
 
 WROTE = "outcome <> 'refused'"
+"""Which runs wrote scores."""
 KEPT = 3
 """Copies of the current scores that are kept: whoever reads an older one while a run commits can finish."""
 STALE = timedelta(days=7)
@@ -92,17 +94,17 @@ class SparkTables:
 
     def read_current(self) -> pd.DataFrame:
         """See :meth:`predictive.sinks.contract.Sink.read_current`."""
-        return _gathered(self._current(_session()), SCORE_COLUMNS, ["contact_id"])
+        return _gathered(self._current(get_session()), SCORE_COLUMNS, ["contact_id"])
 
     def read_history(self, columns: Sequence[str] | None = None, since: datetime | None = None) -> pd.DataFrame:
         """See :meth:`predictive.sinks.contract.Sink.read_history`."""
-        rows = self._history(_session())
+        rows = self._history(get_session())
         kept = rows if since is None else rows.where(F.col("night") >= F.lit(since))
         return _gathered(kept, choose(columns), ["contact_id", "night", "scored_at"], ends=True)
 
     def read_runs(self, *, refused: bool = False) -> pd.DataFrame:
         """See :meth:`predictive.sinks.contract.Sink.read_runs`."""
-        rows = self._rows(_session(), RUNS)
+        rows = self._rows(get_session(), RUNS)
         return _gathered(rows if refused else rows.where(WROTE), RUN_COLUMNS, ["scored_at"])
 
     def refuse(self, con: Any, night: Night, rows: int) -> None:
@@ -308,12 +310,6 @@ def _listed(columns: dict[str, str]) -> str:
 
 def _nothing(con: Any, columns: dict[str, str]) -> Any:
     return con.createDataFrame([], ", ".join(f"`{name}` {TYPES[kind]}" for name, kind in columns.items()))
-
-
-def _session() -> Any:
-    from pyspark.sql import SparkSession
-
-    return SparkSession.active()
 
 
 def _gathered(frame: Any, columns: dict[str, str], order: Sequence[str], *, ends: bool = False) -> pd.DataFrame:

@@ -32,7 +32,6 @@ OVERRIDES = """
     FROM (SELECT contact_id, row_number() OVER (ORDER BY contact_id DESC) AS i FROM contacts) WHERE i <= 3
 """
 AGES = {"snapshots": AgeSnapshots(at="age", days=[45, 120])}
-"""Each engine passes over few ages sooner than over many months."""
 SETTINGS = {
     "features": {
         "exclude": ["contract_type", "onboarding_owner", "budget_confirmed"],
