@@ -93,6 +93,6 @@ def bundle(on_duckdb):
     recipes = Recipes(*(Recipe(rounds=25, strength=0.1, weight=0.5) for _ in range(3)), {})
     model = fit_model([f for f in features if frame[f.name].nunique() > 1], frame, recipes, seed=1)
     rules = applicable(load_rules(None), tables, strict=False)
-    report = {"shipped": {"known_until": from_micros(until).isoformat()}}
+    report = {"judged": {}, "shipped": {"known_until": from_micros(until).isoformat()}}
     kept = model.probability.encoder.features
     return Bundle("by-hand", model, tuple(kept), rules, cuts_at(0.1), config.horizon_micros, report)
