@@ -76,7 +76,7 @@ def package(folder: Path, asofs: list[int]) -> dict[str, float]:
     import narwhals as nw
     import pyarrow.parquet as pq
 
-    from predictive.features.build import build, totals_in
+    from predictive.features.build import build, features_at, totals_in
     from predictive.features.cut import cut
     from predictive.features.daily import add_up, kept
     from predictive.sources.arrange import arrange
@@ -109,6 +109,12 @@ def package(folder: Path, asofs: list[int]) -> dict[str, float]:
         totals = totals_in(features)
         writer = None
         for part in tables.each_part():
+            if len(asofs) == 1:
+                at = part.contacts.select("contact_id", as_of=nw.lit(asofs[0], nw.Int64))
+                table = features_at(part, at, features).collect(backend="pyarrow").to_native()
+                writer = pq.ParquetWriter(folder / "package.parquet", table.schema) if writer is None else writer
+                writer.write_table(table)
+                continue
             reference = part.keep(
                 part.contacts.select("contact_id", reference=nw.lit(asofs[-1], nw.Int64)), "reference"
             )
@@ -238,9 +244,11 @@ def measured(side: str, folder: Path, *, twelve: bool, blocks: int = 1) -> dict[
     """One side in a process of its own: seconds, and the most memory that it held (GB)."""
     asofs = MONTHS if twelve else MONTHS[-1:]
     code = (
-        "import json, resource, sys; from pathlib import Path; sys.path.insert(0, sys.argv[1]); import features;"
+        "import json, re, sys; from pathlib import Path; sys.path.insert(0, sys.argv[1]); import features;"
         f"r = features.{side}(Path(sys.argv[2]), {asofs}{f', {blocks}' if side == 'by_hand' else ''});"
-        "r['peak_gb'] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6; print(json.dumps(r))"
+        # Not ru_maxrss, which begins with what the parent held.
+        "peak = re.search(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text())[1];"
+        "r['peak_gb'] = int(peak) / 1e6; print(json.dumps(r))"
     )
     command = [sys.executable, "-W", "ignore", "-c", code, str(Path(__file__).parent), str(folder)]
     environment = {"POLARS_MAX_THREADS": str(THREADS), "PYTHONPATH": str(Path(__file__).parents[1]), "PATH": ""}

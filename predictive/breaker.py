@@ -143,7 +143,7 @@ def broken_bounds(tonight: Profile, last: Profile | None, bounds: Breaker) -> tu
     """
     found = list(_absolute(tonight, bounds))
     if last is not None:
-        found += [*_levels(tonight, last, bounds), *_shares(tonight, last, bounds)]
+        found += [*_aged(tonight, last, bounds), *_levels(tonight, last, bounds), *_shares(tonight, last, bounds)]
     return tuple(found)
 
 
@@ -151,13 +151,18 @@ def _absolute(tonight: Profile, bounds: Breaker) -> Iterator[Broken]:
     if bounds.fewest is not None and tonight.rows < bounds.fewest:
         text = f"contacts scored: {tonight.rows:,}; allowed {bounds.fewest:,} or more (breaker.fewest)"
         yield Broken("fewest", "contacts scored", None, tonight.rows, bounds.fewest, text)
-    if bounds.age is None:
+
+
+def _aged(tonight: Profile, last: Profile, bounds: Breaker) -> Iterator[Broken]:
+    """The bound on the age of the newest activity, where it has grown: a first night, or a sample, has its own age."""
+    if bounds.age is None or tonight.age is None or tonight.age <= (last.age or 0.0):
         return
     days = bounds.age.total_seconds() / 86_400
-    if tonight.age is not None and tonight.age > days:
+    if tonight.age > days:
         allowed = f"allowed {format_duration(bounds.age)} (breaker.age)"
-        text = f"newest activity: {tonight.age:.1f} days before the night; {allowed}"
-        yield Broken("age", "newest activity", None, round(tonight.age, 3), days, text)
+        was = "" if last.age is None else f", last night {last.age:.1f}"
+        text = f"newest activity: {tonight.age:.1f} days before the night{was}; {allowed}"
+        yield Broken("age", "newest activity", last.age, round(tonight.age, 3), days, text)
 
 
 def _levels(tonight: Profile, last: Profile, bounds: Breaker) -> Iterator[Broken]:

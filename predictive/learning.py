@@ -20,7 +20,6 @@ from predictive.features.attributes import check_attributes, contact_kinds
 from predictive.features.catalog import Feature, is_text
 from predictive.features.choose import Choice
 from predictive.features.examples import Examples, examples, share_to_keep
-from predictive.features.expression import Attribute
 from predictive.features.snapshots import unfiltered
 from predictive.insight import inside, look, over_time, segment_columns
 from predictive.judging import COMPETITORS, compare_all, drift_report, predict
@@ -29,6 +28,7 @@ from predictive.model.bundle import Bundle, fingerprint
 from predictive.model.folds import FEWEST_CLOSES, closes, time_folds
 from predictive.model.partial import of_the_rest, offset_of, share_closed
 from predictive.model.recipe import FIRST
+from predictive.model.rule_score import RULE_SCORE
 from predictive.model.scoring import Recipes, ScoringModel, choose_recipes, fit_model
 from predictive.model.side import Recipe
 from predictive.model.thinned import sample, weight_of
@@ -39,9 +39,6 @@ from predictive.splits import TimeSplit, check_parts, decide, observed_until
 from predictive.spread import Spread, spread_of
 from predictive.tables import Note, Tables
 
-RULE_SCORE = Feature(
-    "rule_score", "points of the manual rules", "context", "rule score", "rule score", Attribute("rule_score")
-)
 FEW = 80
 """Closes below which it is said how far chance alone may take the level."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import narwhals as nw
@@ -17,12 +19,13 @@ from predictive.features.build import features_at
 from predictive.features.catalog import Feature
 from predictive.features.deals import opportunities, wins
 from predictive.holdout import held_out
-from predictive.learning import RULE_SCORE
 from predictive.model.bundle import Bundle
 from predictive.model.drift import NO_DRIFT, Drift, corrected
-from predictive.model.reasons import find_reasons, in_words
+from predictive.model.reasons import in_words, reasons_in
+from predictive.model.rule_score import RULE_SCORE
 from predictive.quadrants import cell, cuts_of, quadrant, tier
 from predictive.rules import RuleScore, all_kinds, rule_features, score_rules
+from predictive.stages import Stages
 from predictive.store import into_store
 from predictive.tables import Tables
 
@@ -34,22 +37,10 @@ def features_of(
 
     `block` holds `contact_id` and `as_of` (microseconds).
     """
-    kinds = all_kinds(tables)
-    won = wins(tables, config)
-    frame = local(features_at(tables, into_store(con, block), needed(bundle, kinds), won=won))
-    return with_rule_score(frame.sort_values("contact_id", ignore_index=True), bundle, kinds)
-
-
-def needed(bundle: Bundle, kinds: dict[str, Any]) -> list[Feature]:
-    """The features that scoring reads: the model's and the rules', each once. `kinds` are those of all attributes."""
-    own = [f for f in bundle.features if f != RULE_SCORE]
-    return list(dict.fromkeys([*own, *rule_features(bundle.rules, kinds)]))
-
-
-def with_rule_score(frame: pd.DataFrame, bundle: Bundle, kinds: dict[str, Any]) -> tuple[pd.DataFrame, RuleScore]:
-    """`frame` (the columns of :func:`needed`) with the rule score that a model may read; and the rule scores."""
-    points = score_rules(bundle.rules, frame, kinds)
-    return frame.assign(rule_score=points.for_model), points
+    needed = needed_by(bundle, all_kinds(tables))
+    return with_points(
+        local(features_at(tables, into_store(con, block), needed, won=wins(tables, config))), all_kinds(tables), bundle
+    )
 
 
 def score_block(
@@ -61,42 +52,81 @@ def score_block(
     *,
     night: int,
     drift: Drift = NO_DRIFT,
-    tally: Tally | None = None,
 ) -> pd.DataFrame:
-    """All columns of `scores` but the run's stamps, by `contact_id`, for a block (`contact_id`, `as_of`).
-
-    `drift` corrects every score by its own as-of; the cuts of the axes move along, the tiers do not. The block is added
-    to `tally`, if given.
-    """
-    frame, points = features_of(con, tables, config, bundle, block)
-    scores = score_rows(frame, points, config, bundle, drift=drift, tally=tally)
-    scores = stages_of_deals(scores, tables, config, into_store(con, block))
-    return overridden(scores, decisions(tables, night))
+    """What :func:`score_part` gives, in one block."""
+    (scores,) = score_part(con, tables, config, bundle, block, night=night, drift=drift, size=len(block))
+    return scores
 
 
-def score_rows(
-    frame: pd.DataFrame,
-    points: RuleScore,
+def score_part(
+    con: Any,
+    tables: Tables,
     config: Config,
     bundle: Bundle,
+    eligible: pd.DataFrame,
     *,
+    night: int,
     drift: Drift = NO_DRIFT,
+    size: int,
     tally: Tally | None = None,
-) -> pd.DataFrame:
-    """The scores of contacts whose features are known, before deals and decisions of people have their say.
+    stages: Stages | None = None,
+) -> Iterator[pd.DataFrame]:
+    """All columns of `scores` but the run's stamps, by `contact_id`, in blocks of `size` contacts.
 
-    `frame` and `points` are those of :func:`with_rule_score`. Reads no table, so that it runs anywhere.
+    `tables` are those of one part, `eligible` its contacts (`contact_id`, `as_of`), by id: what they did is gone
+    through once, whatever the size of a block. `drift` corrects every score by its own as-of; the cuts of the axes move
+    along, the tiers do not. The blocks are added to `tally`, and the time is told to `stages`, if given.
     """
-    found = bundle.model.score(frame)
+    if eligible.empty:
+        return
+    stages = Stages() if stages is None else stages
+    with stages.timed("features"):
+        at = into_store(con, eligible)
+        won = tables.keep(wins(tables, config), "wins")
+        features = features_at(tables, at, needed_by(bundle, all_kinds(tables)), won=won)
+        one = len(eligible) <= size
+        features = features if one else tables.keep(features, "features")
+        deals, decisions = _deals_of(tables, config, at, won), decisions_at(tables, night)
+    for start in range(0, len(eligible), size):
+        with stages.timed("features"):
+            ids = eligible[["contact_id"]].iloc[start : start + size]
+            mine = features if one else features.join(into_store(con, ids), on="contact_id", how="inner")
+            frame, points = with_points(local(mine), all_kinds(tables), bundle)
+        with stages.timed("score"):
+            scores = score_rows(frame, points, config, bundle, drift)
+            if tally is not None:
+                known = bundle.model.probability.encoder.levels
+                tally.add(scores, frame[[f.name for f in bundle.features]], known)
+            scores = overridden(staged(scores, deals), decisions)
+        yield scores
+
+
+def needed_by(bundle: Bundle, kinds: dict[str, Any]) -> list[Feature]:
+    """The features of the model and of the rules, each once; `kinds` are those of all attributes."""
+    own = [f for f in bundle.features if f != RULE_SCORE]
+    return list(dict.fromkeys([*own, *rule_features(bundle.rules, kinds)]))
+
+
+def with_points(frame: pd.DataFrame, kinds: dict[str, Any], bundle: Bundle) -> tuple[pd.DataFrame, RuleScore]:
+    """The features by `contact_id`, with the rule score that a model may read; and the rule scores."""
+    frame = frame.sort_values("contact_id", ignore_index=True)
+    points = score_rules(bundle.rules, frame, kinds)
+    return frame.assign(rule_score=points.for_model), points
+
+
+def score_rows(frame: pd.DataFrame, points: RuleScore, config: Config, bundle: Bundle, drift: Drift) -> pd.DataFrame:
+    """The scores of contacts with these features, before deals and people have a say."""
+    found, contributions = bundle.model.explained(frame)
     shift = drift.at(frame["as_of"].to_numpy())
     probability, fit, interest = (
         corrected(found[name].to_numpy(), shift) for name in ("probability", "fit", "interest")
     )
-    reasons = find_reasons(bundle.model.probability, frame, probability)
+    features = bundle.model.probability.encoder.features
+    reasons = reasons_in(contributions, features, probability)
     cuts = cuts_of(bundle.cuts, bundle.spread, config)
     # Both sides of the comparison have moved by the same shift, so it is made where neither has.
     axes = found["fit"].to_numpy(), found["interest"].to_numpy()
-    scores = pd.DataFrame(
+    return pd.DataFrame(
         {
             "contact_id": frame["contact_id"],
             "as_of": pd.to_datetime(frame["as_of"], unit="us", utc=True),
@@ -113,12 +143,9 @@ def score_rows(
             "rule_total": points.total,
             "stage": points.stage,
             "holdout": held_out(frame["contact_id"], config.holdout),
-            "reasons": in_words(reasons, bundle.model.probability.encoder.features, frame),
+            "reasons": in_words(reasons, features, frame),
         }
     )
-    if tally is not None:
-        tally.add(scores, frame[[f.name for f in bundle.features]], bundle.model.probability.encoder.levels)
-    return scores
 
 
 def check_features(bundle: Bundle, tables: Tables) -> None:
@@ -139,36 +166,49 @@ def stages_of_deals(scores: pd.DataFrame, tables: Tables, config: Config, at: Fr
 
     `at` holds `contact_id` and `as_of` (microseconds).
     """
-    busy, bought = (local(frame)["contact_id"] for frame in of_deals(tables, config, at))
-    return staged(scores, busy=busy, bought=bought)
+    return staged(scores, _deals_of(tables, config, at, wins(tables, config)))
 
 
-def of_deals(tables: Tables, config: Config, at: Frame) -> tuple[Frame, Frame]:
-    """Of the contacts of `at` those with an open deal, and those that have won one, at their as-of (`contact_id`)."""
-    won = wins(tables, config).join(at, on="contact_id", how="inner").filter(nw.col("closed_at") <= nw.col("as_of"))
-    return opportunities(tables, config, at), won.select("contact_id").unique()
+@dataclass(frozen=True)
+class Deals:
+    """The ids of contacts that have bought, and of those with an open deal, at their as-of."""
+
+    bought: frozenset[str]
+    busy: frozenset[str]
 
 
-def staged(scores: pd.DataFrame, *, busy: pd.Series[Any], bought: pd.Series[Any]) -> pd.DataFrame:
-    """The stages with opportunity and customer of the contacts that :func:`of_deals` names."""
+def _deals_of(tables: Tables, config: Config, at: Frame, won: Frame) -> Deals:
+    bought, busy = of_deals(tables, config, at, won)
+    return Deals(frozenset(local(bought)["contact_id"]), frozenset(local(busy)["contact_id"]))
+
+
+def of_deals(tables: Tables, config: Config, at: Frame, won: Frame) -> tuple[Frame, Frame]:
+    """Of the contacts of `at` those who have won a deal at their as-of, and those with an open one (`contact_id`)."""
+    by_then = won.join(at, on="contact_id", how="inner").filter(nw.col("closed_at") <= nw.col("as_of"))
+    return by_then.select("contact_id").unique(), opportunities(tables, config, at)
+
+
+def staged(scores: pd.DataFrame, deals: Deals) -> pd.DataFrame:
+    """The stages with customer and opportunity as deals have it."""
     ids = scores["contact_id"]
-    stages = scores["stage"].mask(ids.isin(set(bought)), "customer").mask(ids.isin(set(busy)), "opportunity")
-    return scores.assign(stage=stages)
+    stage = scores["stage"].mask(ids.isin(deals.bought), "customer")
+    return scores.assign(stage=stage.mask(ids.isin(deals.busy), "opportunity"))
 
 
-def decisions(tables: Tables, night: int) -> pd.DataFrame:
-    """The decision of a person in force at the night (microseconds), per contact.
+def decisions_at(tables: Tables, night: int) -> pd.DataFrame:
+    """The decision of a person that is in force at the night, one per contact: of several the newest.
 
-    One that decides neither quadrant nor tier is no decision; of several in force the newest counts.
+    One that decides neither quadrant nor tier is no decision.
     """
     decides = ~nw.col("quadrant").is_null() | ~nw.col("tier").is_null()
     force = tables.overrides.filter((nw.col("created_at") <= night) & (nw.col("expires_at") > night) & decides)
-    return local(force).sort_values(["created_at", "author", "reason"]).drop_duplicates("contact_id", keep="last")
+    ordered = local(force).sort_values(["created_at", "author", "reason"])
+    return ordered.drop_duplicates("contact_id", keep="last")
 
 
-def overridden(scores: pd.DataFrame, decided: pd.DataFrame) -> pd.DataFrame:
-    """A person's decision (see :func:`decisions`) wins over quadrant and tier, never over probability or cell."""
-    joined = scores[["contact_id"]].merge(decided, on="contact_id", how="left")
+def overridden(scores: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:
+    """A person's decision wins over quadrant and tier, never over probability or cell."""
+    joined = scores[["contact_id"]].merge(decisions, on="contact_id", how="left")
     rows = zip(joined["author"], joined["expires_at"], joined["reason"], strict=True)
     said = [None if pd.isna(who) else f"{who} until {from_micros(int(end)):%Y-%m-%d}: {why}" for who, end, why in rows]
     return scores.assign(

@@ -12,7 +12,7 @@ import narwhals as nw
 import pandas as pd
 
 from predictive.breaker import BreakerError, Broken, Profile, Tally, broken_bounds, last_profile
-from predictive.clock import DAY, from_micros, last_midnight
+from predictive.clock import DAY, from_micros, last_midnight, to_micros
 from predictive.config import Config
 from predictive.engines import Frame, local
 from predictive.features.cut import cut
@@ -22,14 +22,15 @@ from predictive.history import drift_of, scores_of
 from predictive.lists.evaluate import evaluate
 from predictive.lists.stores import beside
 from predictive.model.bundle import Bundle
-from predictive.model.drift import Drift, in_words
-from predictive.scores import check_features, score_block
+from predictive.model.drift import in_words
+from predictive.scores import check_features, score_part
 from predictive.sinks import Difference, Night, Sink
 from predictive.splits import newest
+from predictive.stages import Stages
 from predictive.tables import SCORES, Tables
 
-BLOCK = 50_000
-"""Contacts per block of scoring, so that memory does not grow with the database."""
+BLOCK = 25_000
+"""Contacts per block of scoring, so that memory does not grow with the database: 50,000 take 0.3 GB more."""
 
 
 @dataclass(frozen=True)
@@ -48,16 +49,6 @@ class Scored:
     hindsight: bool
     drift: str
     broken: tuple[Broken, ...] = ()
-
-
-@dataclass(frozen=True)
-class Staged:
-    """The scores of a night under the name `staged`, before anything is written; what was found on the way."""
-
-    night: Night
-    drift: Drift
-    tally: Tally
-    not_eligible: dict[str, int]
 
 
 def night_of(config: Config, tables: Tables, *, now: int, as_of: int | None) -> int:
@@ -82,59 +73,68 @@ def score(
     as_of: int | None = None,
     dry_run: bool = False,
     force: bool = False,
+    run_id: str | None = None,
     progress: Callable[[str], None] = lambda _: None,
+    done: Callable[[str, dict[str, float]], None] = lambda _, __: None,
 ) -> Scored:
     """Score every eligible contact as of one night, and write what changed to the sink.
 
     `con` is the working database or the Spark session that `tables` live in. Nothing is written where anything fails,
-    nor on a dry run. Raises :class:`~predictive.breaker.BreakerError` for a night beyond the bounds of
-    `config.breaker`, which `force` writes; only the runs then tell of it.
+    nor on a dry run.
+    `run_id` names the run (default: a random name). `done` is told of each stage that is over, with its numbers.
+    Raises :class:`~predictive.breaker.BreakerError` for a night beyond the bounds of `config.breaker`, which `force`
+    writes; only the runs then tell of it.
     """
     check_features(bundle, tables)
     at = night_of(config, tables, now=now, as_of=as_of)
-    stage: Callable[..., Staged] = _stage_blocks
-    if config.engine == "spark":
+    name = uuid.uuid4().hex if run_id is None else run_id
+    night = Night(name, from_micros(at), from_micros(now), bundle.version, eligible=0)
+    drift = drift_of(con, tables, config, bundle, scores_of(sink, bundle), night=at, now=now)
+    tally, stages, not_eligible = Tally(), Stages(), Counter[str]()
+    on_spark = config.engine == "spark"
+    if on_spark:
         from predictive.spark.score import stage_on_spark
 
-        stage = stage_on_spark
-    staged = stage(con, tables, config, bundle, sink, at=at, now=now, progress=progress)
-    night = staged.night
-    profile = staged.tally.profile(_age_of_activities(tables, at))
+        with stages.timed("score"):
+            not_eligible.update(stage_on_spark(tables, config, bundle, night, drift=drift, tally=tally))
+    else:
+        _start_staging(con)
+    for part in () if on_spark else tables.each_part():
+        with stages.timed("features"):
+            eligible, out = eligible_tonight(part, config, at)
+        not_eligible.update(out)
+        for scores in score_part(
+            con, part, config, bundle, eligible, night=at, drift=drift, size=BLOCK, tally=tally, stages=stages
+        ):
+            with stages.timed("score"):
+                _stage(con, scores, night)
+            progress(f"scored {tally.rows:,}")
+    for stage in ("features", "score"):
+        done(stage, {"seconds": stages.seconds.get(stage, 0.0), "rows": tally.rows})
+    night = replace(night, eligible=tally.rows)
+    profile = tally.profile(_age_of_activities(tables, at))
     broken = _broken(sink, config, night, profile)
     night = replace(night, profile=profile.as_json(), forced=force and bool(broken))
     if broken and not (force or dry_run):
         sink.refuse(con, night, profile.rows)
         raise BreakerError(broken)
-    kept = None if dry_run else beside(sink)
-    members = None if kept is None else evaluate(con, tables, config, "staged", at)
-    difference = sink.preview(con, "staged", night) if dry_run else sink.write(con, "staged", night)
+    with stages.timed("write"):
+        difference = _write(con, tables, config, sink, night, dry_run=dry_run)
+    done("write", {"seconds": stages.seconds["write"], "rows": 0 if dry_run else difference.written})
+    said, why = in_words(drift, until=at), dict(sorted(not_eligible.items()))
+    return Scored(night, difference, why, dry_run, hindsight=bundle.known_until > at, drift=said, broken=broken)
+
+
+def _write(con: Any, tables: Tables, config: Config, sink: Sink, night: Night, *, dry_run: bool) -> Difference:
+    """Write what is staged, and the lists that go with it; or, dry, say what that would change."""
+    if dry_run:
+        return sink.preview(con, "staged", night)
+    kept = beside(sink)
+    members = None if kept is None else evaluate(con, tables, config, "staged", to_micros(night.as_of))
+    difference = sink.write(con, "staged", night)
     if kept is not None and members is not None and not difference.past:
         kept.update(con, members, night.stamps["as_of"])
-    said, late = in_words(staged.drift, until=at), bundle.known_until > at
-    return Scored(night, difference, staged.not_eligible, dry_run, hindsight=late, drift=said, broken=broken)
-
-
-def _stage_blocks(
-    con: Any, tables: Tables, config: Config, bundle: Bundle, sink: Sink, *, at: int, now: int,
-    progress: Callable[[str], None],
-) -> Staged:  # fmt: skip
-    """Put the scores of the night into the table `staged` of the working database, block by block."""
-    eligible, not_eligible = eligible_tonight(tables, config, at)
-    night = Night(uuid.uuid4().hex, from_micros(at), from_micros(now), bundle.version, len(eligible))
-    stamps: dict[str, Any] = {
-        "scored_at": night.scored_at,
-        "model_version": night.model_version,
-        "run_id": night.run_id,
-    }
-    drift = drift_of(con, tables, config, bundle, scores_of(sink, bundle), night=at, now=now)
-    _start_staging(con)
-    tally = Tally()
-    for start in range(0, len(eligible), BLOCK):
-        block = eligible.iloc[start : start + BLOCK]
-        scores = score_block(con, tables, config, bundle, block, night=at, drift=drift, tally=tally).assign(**stamps)
-        _stage(con, SCORES.validate(scores[list(SCORES.columns)], lazy=True))
-        progress(f"scored {start + len(block):,} of {len(eligible):,}")
-    return Staged(night, drift, tally, not_eligible)
+    return difference
 
 
 def eligible_tonight(tables: Tables, config: Config, night: int) -> tuple[pd.DataFrame, dict[str, int]]:
@@ -187,8 +187,11 @@ def _start_staging(con: Any) -> None:
     con.execute(f"create or replace temp table staged ({columns})")
 
 
-def _stage(con: Any, scores: pd.DataFrame) -> None:
-    naive = {c: scores[c].dt.tz_localize(None) for c in ("as_of", "scored_at")}
-    con.register("_block", scores.assign(**naive))
+def _stage(con: Any, scores: pd.DataFrame, night: Night) -> None:
+    """Put a block of scores, stamped, beside those that wait to be written."""
+    stamped = scores.assign(scored_at=night.scored_at, model_version=night.model_version, run_id=night.run_id)
+    whole = SCORES.validate(stamped[list(SCORES.columns)], lazy=True)
+    naive = {c: whole[c].dt.tz_localize(None) for c in ("as_of", "scored_at")}
+    con.register("_block", whole.assign(**naive))
     con.execute("insert into staged select * from _block")
     con.unregister("_block")

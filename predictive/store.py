@@ -51,6 +51,18 @@ def open_store() -> Iterator[Any]:
             con.close()
 
 
+def in_memory() -> Any:
+    """A DuckDB connection without a file that prints nothing; a context manager, to be closed.
+
+    >>> with in_memory() as con:
+    ...     con.execute("select current_setting('enable_progress_bar')").fetchone()
+    (False,)
+    """
+    con = duckdb.connect()
+    con.execute("set enable_progress_bar = false")
+    return con
+
+
 def keeper(con: Any) -> Callable[[nw.LazyFrame[Any], str], nw.LazyFrame[Any]]:
     """How a frame of the working database is worked out and held under a name, see :class:`~predictive.tables.Tables`.
 

@@ -47,9 +47,15 @@ def test_a_tier_of_a_handful_may_double():
 
 
 def test_a_first_night_is_held_to_the_absolute_bounds_only():
-    assert bounds(replace(LAST, rows=0, probability=0.0, age=400.0), None) == ["fewest", "age"]
+    assert bounds(replace(LAST, rows=0, probability=0.0, age=400.0), None) == []
     assert bounds(replace(LAST, age=None), None) == []
     assert bounds(replace(LAST, rows=400), None, fewest=500) == ["fewest"]
+
+
+def test_a_feed_that_was_old_last_night_may_be_as_old_but_no_older():
+    old = replace(LAST, age=30.0)
+    assert bounds(replace(LAST, age=30.0), old) == bounds(replace(LAST, age=29.0), old) == []
+    assert bounds(replace(LAST, age=31.0), old) == bounds(replace(LAST, age=31.0), replace(old, age=None)) == ["age"]
 
 
 def test_every_broken_bound_says_what_was_what_is_and_what_is_allowed():

@@ -1,4 +1,5 @@
 import hashlib
+import importlib
 import shutil
 from datetime import UTC, datetime
 
@@ -104,6 +105,21 @@ def test_a_second_run_of_the_night_writes_nothing_whatever_the_blocks(score, sco
     assert scored.difference.unchanged == len(before[0])
     pd.testing.assert_frame_equal(scored_copy.read_current(), before[0])
     pd.testing.assert_frame_equal(scored_copy.read_history(), before[1])
+
+
+def test_tables_cut_into_parts_give_the_same_scores_to_the_last_bit(demo, opened, scored_copy, current, monkeypatch):
+    monkeypatch.setattr(importlib.import_module("predictive.sources.arrange"), "ACTIVITIES_PER_PART", 30_000)
+    monkeypatch.setattr(serve, "BLOCK", 200)
+    told = []
+    with opened(demo.config) as (config, con, tables, _):
+        assert tables.parts > 1
+        scored = serve.score(
+            con, tables, config, load_bundle(demo.bundle), scored_copy,
+            now=to_micros(LATER), done=lambda stage, numbers: told.append((stage, numbers["rows"])),
+        )  # fmt: skip
+    assert (scored.difference.written, scored.difference.unchanged) == (0, len(current))
+    assert scored.not_eligible == demo.scoring.json["not_eligible"]
+    assert told == [("features", len(current)), ("score", len(current)), ("write", 0)]
 
 
 def test_a_dry_run_over_scores_changes_no_byte_and_says_what_would_change(score, scored_copy):

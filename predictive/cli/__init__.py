@@ -13,6 +13,7 @@ from pathlib import Path
 
 from predictive import __version__
 from predictive.errors import PredictiveError
+from predictive.log import Log
 
 COMMANDS = {
     "demo": "make a CRM to try everything on",
@@ -46,23 +47,32 @@ def main(argv: Sequence[str] | None = None) -> int:
     1
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    args = argparse.Namespace()
     try:
-        args = _parser(arguments).parse_args(arguments)
+        _parser(arguments).parse_args(arguments, args)
         code: int = args.run(args)
         sys.stdout.flush()
         return code
     except PredictiveError as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201 - the command line talks to people
-        return error.code
+        return _fail(args, "error", str(error), error.code)
     except BrokenPipeError:
         # The reader of the pipe has left, as in `predictive check … | head`; nothing is wrong.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except KeyboardInterrupt:
-        print("interrupted; nothing was half-written", file=sys.stderr)  # noqa: T201 - likewise
-        return INTERRUPTED
+        return _fail(args, "", "interrupted; nothing was half-written", INTERRUPTED)
     except Exception:  # noqa: BLE001 - the one boundary: what is not the user's to fix is a bug, and is kept whole
-        return _bug()
+        return _fail(args, "bug", _keep_traceback(), BUG)
+
+
+def _fail(args: argparse.Namespace, what: str, message: str, code: int) -> int:
+    """Say why a command ends with this exit code: on standard error, as its log has it where it keeps one."""
+    log = getattr(args, "told", None)
+    if isinstance(log, Log) and log.kind is not None:
+        log.event("failed", {"exit_code": code, "message": message}, level="error")
+    else:
+        print(f"{what}: {message}" if what else message, file=sys.stderr)  # noqa: T201 - the command line talks to people
+    return code
 
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
@@ -86,14 +96,10 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     return parser
 
 
-def _bug() -> int:
-    """Keep the traceback in a file and say where; exit 3."""
+def _keep_traceback() -> str:
+    """Keep the traceback in a file, and say where."""
     with tempfile.NamedTemporaryFile("w", prefix="predictive-", suffix=".log", delete=False, encoding="utf-8") as log:
         traceback.print_exc(file=log)
     kind = sys.exc_info()[0]
     name = kind.__name__ if kind is not None else "error"
-    print(  # noqa: T201 - likewise
-        f"bug: {name}: this is not your fault. The traceback is in {Path(log.name)}; please report it with that file.",
-        file=sys.stderr,
-    )
-    return BUG
+    return f"{name}: this is not your fault. The traceback is in {Path(log.name)}; please report it with that file."

@@ -26,10 +26,7 @@ MODELS = "bundle folder, name of a bundle, version or run in MLflow, models:/NAM
 
 @dataclass(frozen=True)
 class Session:
-    """An open configuration; `now` is in microseconds.
-
-    `con` is where `tables` live: the working database, or the Spark session.
-    """
+    """An open configuration: `con` is the working database in which `tables` live; `now` is in microseconds."""
 
     config: Config
     con: Any
@@ -38,20 +35,20 @@ class Session:
 
 
 @contextmanager
-def opened(path: str, *, refresh: bool = False) -> Iterator[Session]:
+def opened(path: str, *, refresh: bool = False, now: int | None = None) -> Iterator[Session]:
     """Load a configuration and read its tables into a working database that goes with the block.
 
-    `refresh` reads anew what is otherwise read incrementally.
+    `refresh` reads anew what is otherwise read incrementally; `now` is the present in microseconds (default: it is).
     """
     from predictive.config_file import load_config
     from predictive.sources import read_tables
     from predictive.store import open_engine
 
     config = load_config(path)
-    now = time.time_ns() // 1_000
+    at = time.time_ns() // 1_000 if now is None else now
     progress("reading tables")
     with open_engine(config) as con:
-        yield Session(config, con, read_tables(config, con, now=now, refresh=refresh), now)
+        yield Session(config, con, read_tables(config, con, now=at, refresh=refresh), at)
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
@@ -123,11 +120,9 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 
 def place(sink: Sink) -> str:
     """Where scores go, as a person would say it; never a password."""
-    from predictive.config import FileSink, PostgresqlSink, SparkSink
+    from predictive.config import FileSink, PostgresqlSink
     from predictive.sinks.postgresql import PostgresServer
 
-    if isinstance(sink, SparkSink):
-        return f"the Spark table {sink.table}"
     if isinstance(sink, FileSink):
         return shorten(sink.path)
     where = PostgresServer(sink.url, "").place if isinstance(sink, PostgresqlSink) else shorten(sink.path)

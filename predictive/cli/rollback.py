@@ -31,13 +31,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Roll back; exit 0."""
-    import duckdb
-
     from predictive.config_file import load_config
     from predictive.sinks import open_sink
+    from predictive.store import in_memory
 
     config = load_config(args.config)
-    with duckdb.connect() as con:
+    with in_memory() as con:
         restored = open_sink(config.sink).rollback(con, args.to, run_id=uuid.uuid4().hex, now=datetime.now(UTC))
     if args.json:
         say_json(as_json(restored))

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import time
+import uuid
+from contextlib import nullcontext
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from predictive import __version__
 from predictive.cli.common import (
     MODELS,
     Session,
@@ -20,7 +24,9 @@ from predictive.cli.common import (
     say_json,
     table,
 )
+from predictive.cli.unattended import add_unattended, again, alone
 from predictive.errors import DeliveryError
+from predictive.log import Log
 
 if TYPE_CHECKING:
     from predictive.model.bundle import Bundle
@@ -39,6 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="show what would change, and write nothing")
     parser.add_argument("--force", action="store_true", help="write even where the circuit breaker refuses the night")
     add_json(parser)
+    add_unattended(parser)
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +55,28 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Score; exit 0, or 5 where the circuit breaker refuses the night."""
-    with opened(args.config) as session:
+    from predictive.config_file import load_config
+
+    args.told = log = Log(args.log, uuid.uuid4().hex)
+    began, now = time.perf_counter(), time.time_ns() // 1_000
+    log.event("start", {"version": __version__, "config": args.config, "dry_run": args.dry_run})
+    # A dry run writes nothing, and need not wait.
+    with nullcontext() if args.dry_run else alone(load_config(args.config).sink, wait=args.wait):
+        scored, failed = again(
+            lambda: _attempt(args, log, now), retries=args.retries,
+            told=lambda numbers: log.event("retry", numbers, level="warning"),
+        )  # fmt: skip
+    if failed is not None:
+        raise failed
+    log.event("done", {"exit_code": 0, "seconds": time.perf_counter() - began, **_summary(scored)})
+    return 0
+
+
+def _attempt(args: argparse.Namespace, log: Log, now: int) -> tuple[Scored, DeliveryError | None]:
+    """One try at the whole night: what it did, and why telling of it failed, where it did."""
+    start = time.perf_counter()
+    with opened(args.config, now=now) as session:
+        log.event("read", {"seconds": time.perf_counter() - start, **_sizes(session)})
         from predictive.breaker import BreakerError
         from predictive.serve import score
         from predictive.sinks import open_sink
@@ -58,8 +86,8 @@ def run(args: argparse.Namespace) -> int:
         sink = open_sink(session.config.sink)
         try:
             scored = score(
-                session.con, session.tables, session.config, bundle, sink,
-                now=session.now, as_of=at, dry_run=args.dry_run, force=args.force, progress=progress,
+                session.con, session.tables, session.config, bundle, sink, now=session.now, as_of=at,
+                dry_run=args.dry_run, force=args.force, run_id=log.run_id, progress=progress, done=log.event,
             )  # fmt: skip
         except BreakerError as refused:
             if args.json:
@@ -71,9 +99,24 @@ def run(args: argparse.Namespace) -> int:
             say_json(as_json(scored) | {"notices": told})
         else:
             _print(scored, session, args.config, announced)
-    if failed is not None:
-        raise failed
-    return 0
+    return scored, failed
+
+
+def _sizes(session: Session) -> dict[str, int]:
+    """How much was read."""
+    import narwhals as nw
+
+    count = {
+        name: getattr(session.tables, name).select(nw.len()).collect().item() for name in ("contacts", "activities")
+    }
+    return {**count, "parts": session.tables.parts, "notes": len(session.tables.notes)}
+
+
+def _summary(scored: Scored) -> dict[str, Any]:
+    """The run in one line."""
+    kept = ("rows", "written", "new", "changed", "unchanged", "left", "past", "dry_run", "as_of", "model_version")
+    whole = as_json(scored)
+    return {**{name: whole[name] for name in kept}, "not_eligible": sum(scored.not_eligible.values())}
 
 
 def _announce(session: Session, scored: Scored, sink: Sink) -> tuple[Notified | None, DeliveryError | None]:

@@ -24,7 +24,8 @@ class Breaker(Strict):
     `rows`, `probability` and `tier` bound a ratio of tonight to last night, or of last night to tonight: rows scored,
     mean probability, and the share of each tier that has at least 1 % and 20 contacts. `filled` bounds the fall of the
     share of contacts for whom an input has a value, `unseen` the rise of the share whose category the model does not
-    know. `age` is how old the newest activity may be, and `fewest` how few contacts may be scored, the first night too.
+    know. `age` is how old the newest activity may become from one night to the next, and `fewest` how few contacts may
+    be scored, the first night too.
     """
 
     rows: Annotated[float, Field(gt=1)] | None = 1.25
@@ -33,7 +34,7 @@ class Breaker(Strict):
     filled: Annotated[float, Field(gt=0, le=1)] | None = 0.2
     unseen: Annotated[float, Field(gt=0, le=1)] | None = 0.2
     age: Duration | None = timedelta(days=7)
-    fewest: Annotated[int, Field(ge=0)] | None = 1
+    fewest: Annotated[int, Field(ge=0)] | None = None
 
 
 class TablesSink(Strict):

@@ -18,6 +18,7 @@ from predictive.features.build import features_at
 from predictive.features.catalog import Feature
 from predictive.features.choose import choose
 from predictive.features.deals import every_win
+from predictive.store import in_memory
 from predictive.tables import OPEN_TABLES, SCHEMAS, Kind, Tables, kind_of
 
 TYPES: dict[Kind, Any] = {"text": nw.String, "number": nw.Float64, "boolean": nw.Boolean, "time": nw.Int64}
@@ -116,13 +117,11 @@ def _kind(dtype: Any) -> Kind:
 
 
 def _lazily(frames: Mapping[str, Any]) -> dict[str, Frame]:
-    import duckdb
-
     given: dict[str, Any] = {name: nw.from_native(frame) for name, frame in frames.items()}
     if not all(f.implementation.is_pandas() or f.implementation.is_pyarrow() for f in given.values()):
         return {name: frame.lazy() for name, frame in given.items()}
     # Arrow's own engine lacks half of what features need, and NumPy's integers cannot be missing; DuckDB reads both.
-    con = duckdb.connect()
+    con = in_memory()
     con.execute("set disabled_optimizers = 'join_order'")
     return {name: nw.from_native(con.from_arrow(to_arrow(frame.to_native()))) for name, frame in given.items()}
 

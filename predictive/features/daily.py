@@ -43,18 +43,20 @@ def scope(total: Total) -> str:
     return Total("days", total.types, without=total.without, stream=total.stream).column
 
 
-def add_up(tables: Tables, reference: Frame, totals: Sequence[Total]) -> Daily:
+def add_up(tables: Tables, reference: Frame, totals: Sequence[Total], *, once: bool = False) -> Daily:
     """What each contact of `reference` (`contact_id`, `reference` in microseconds) did and was known by then, by day.
 
-    Only what `totals` need is there.
+    Only what `totals` need is there. What is read `once`, for one as-of, stays in rows of its own: adding it up by day
+    first would be work done twice. All sums are the same.
     """
+    group = _one_by_one if once else _grouped
     rows = _events(tables, totals).join(reference, on="contact_id", how="inner")
     rows = rows.filter(nw.col("known") <= nw.col("reference")).with_columns(
         back=(nw.col("reference") - nw.col("t")) // DAY, known=(nw.col("reference") - nw.col("known")) // DAY
     )
     detailed = [t for t in totals if t.detail is not None or t.contains is not None]
-    by_type = _grouped(rows, ["type"])
-    by_detail = _grouped(rows.filter(_any(condition(t) for t in detailed)), ["type", "detail"]) if detailed else None
+    by_type = group(rows, ["type"])
+    by_detail = group(rows.filter(_any(condition(t) for t in detailed)), ["type", "detail"]) if detailed else None
     scopes = {scope(t): t for t in totals if t.measure in OF_DAYS}
     passes = [_marked(by_type, together) for together in _apart(scopes)]
     return Daily(by_type, by_detail, nw.concat(passes) if passes else None)
@@ -128,11 +130,25 @@ def _events(tables: Tables, totals: Sequence[Total]) -> Frame:
     return nw.concat([activities, rows])
 
 
-def _grouped(rows: Frame, keys: list[str]) -> Frame:
+def _fixed() -> nw.Expr:
+    """The value in fixed point; missing where it is no number."""
     value = nw.col("value")
     finite = ~value.is_null() & (value > -float("inf")) & (value < float("inf")) & ~value.is_nan()
     within = nw.when(finite).then(value.clip(-float(LARGEST_VALUE), float(LARGEST_VALUE)))
-    rows = rows.with_columns(value=(within * float(VALUE_ONE) + 0.5).floor().cast(nw.Int64))
+    return (within * float(VALUE_ONE) + 0.5).floor().cast(nw.Int64)
+
+
+def _one_by_one(rows: Frame, keys: list[str]) -> Frame:
+    """Every row as if it were a day of its own."""
+    one = nw.lit(1, nw.Int64)
+    rows = rows.with_columns(value=_fixed(), n=one, newest=nw.col("t"), oldest=nw.col("t"))
+    valued = (~nw.col("value").is_null()).cast(nw.Int64)
+    columns = ("contact_id", *keys, "back", "known", "n", "value", "newest", "oldest")
+    return rows.select(*columns, valued=valued)
+
+
+def _grouped(rows: Frame, keys: list[str]) -> Frame:
+    rows = rows.with_columns(value=_fixed())
     by_day = rows.group_by("contact_id", *keys, "back", "known").agg(
         n=nw.len(),
         value=nw.col("value").sum(),

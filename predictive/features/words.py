@@ -38,7 +38,11 @@ def _value(feature: Feature, value: Any, *, missing: bool) -> str:
         case "trend":
             return "rising" if value > 1 else "falling" if value < 1 else "steady"
         case _:
-            return "not known" if missing else str(value) if feature.kind == "text" else f"{value:,.4g}"
+            return "not known" if missing else str(value) if feature.kind == "text" else _number(value)
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.4g}"
 
 
 def _ago(days: float) -> str:

@@ -26,6 +26,7 @@ from predictive.sinks.files import ScoreFiles
 from predictive.sinks.formats import FORMATS, load
 from predictive.sinks.journal import Journal
 from predictive.sinks.tables import ScoreTables
+from predictive.store import in_memory
 
 ORDER = '"list", contact_id, entered_at'
 KEPT = "list_kept"
@@ -108,7 +109,7 @@ class ListFiles:
 
     def read(self) -> pd.DataFrame:
         """See :class:`~predictive.lists.membership.Memberships`."""
-        with duckdb.connect() as con:
+        with in_memory() as con:
             return frame_of(con.sql(f"FROM {self._load(con)}").to_arrow_table())
 
     def update(self, con: Any, members: str, night: Any) -> int:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from predictive.features.catalog import Feature
 from predictive.features.words import phrase
@@ -19,6 +22,8 @@ from predictive.model.side import SideModel
 
 SHOWN = 3
 """How many reasons for, and how many against, are written out; the others are one line, "the rest"."""
+SMALLEST = 0.005
+"""Log-odds at or below which a part is not told by itself: it would read as nothing."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +39,14 @@ class Reasons:
 
 def find_reasons(model: SideModel, frame: pd.DataFrame, probability: np.ndarray) -> Reasons:
     """The parts of every row of `frame`, whose written probability (n,) they and the level sum up to."""
-    features = model.encoder.features
+    return reasons_in(model.contributions(frame), model.encoder.features, probability)
+
+
+def reasons_in(contributions: np.ndarray, features: Sequence[Feature], probability: np.ndarray) -> Reasons:
+    """The same, of the contributions (n, features) that the model gives."""
     signals = tuple(dict.fromkeys(f.signal for f in features))
-    contributions = model.contributions(frame)
-    parts = np.zeros((len(frame), len(signals)))
-    lead = np.zeros((len(frame), len(signals)), dtype=np.int64)
+    parts = np.zeros((len(contributions), len(signals)))
+    lead = np.zeros(parts.shape, dtype=np.int64)
     for i, signal in enumerate(signals):
         members = np.array([j for j, f in enumerate(features) if f.signal == signal])
         mine = contributions[:, members]
@@ -54,24 +62,60 @@ def in_words(reasons: Reasons, features: Sequence[Feature], frame: pd.DataFrame)
     For example "for: page view /pricing: 3 in 30 days (+0.81); against: industry: retail (-0.33); the rest (+0.10);
     level (-3.20)".
     """
-    values = {f.name: frame[f.name].to_numpy(dtype=object) for f in features}
-    order = np.argsort(-np.abs(reasons.parts), axis=1, kind="stable")
-    lines = []
-    for row in range(len(frame)):
-        parts = reasons.parts[row]
-        told = {
-            "for": [i for i in order[row] if parts[i] > 0.005][:SHOWN],
-            "against": [i for i in order[row] if parts[i] < -0.005][:SHOWN],
-        }
-        texts = []
-        for side, chosen in told.items():
-            said = [_said(features[reasons.lead[row, i]], values, row, float(parts[i])) for i in chosen]
-            texts += [f"{side}: " + ", ".join(said)] if said else []
-        rest = float(parts.sum() - sum(parts[i] for chosen in told.values() for i in chosen))
-        lines.append("; ".join([*texts, f"the rest ({rest:+.2f})", f"level ({reasons.level[row]:+.2f})"]))
+    rest = reasons.parts.sum(axis=1)
+    sides: list[Any] = []
+    for side, sign in (("for", 1), ("against", -1)):
+        ranks = _strongest(reasons.parts, sign)
+        for rank, place in enumerate(ranks):
+            there = np.flatnonzero(place >= 0)
+            parts, lead = (values[there, place[there]] for values in (reasons.parts, reasons.lead))
+            rest[there] -= parts
+            said = [", " if rank else f"{side}: ", _phrases(features, frame, there, lead), " ", _amounts(parts)]
+            sides.append(_spread(_together(said), there, len(frame)))
+        sides.append(pc.if_else(pa.array(ranks[0] >= 0), "; ", ""))
+    ends = ["the rest ", _amounts(rest), "; level ", _amounts(reasons.level)]
+    lines: list[str] = _together([*sides, *ends]).to_pylist()
     return lines
 
 
-def _said(feature: Feature, values: dict[str, np.ndarray], row: int, part: float) -> str:
-    value = values[feature.name][row]
-    return f"{phrase(feature, None if pd.isna(value) else value)} ({part:+.2f})"
+def _spread(texts: pa.Array, rows: np.ndarray, length: int) -> pa.Array:
+    """The texts (k,) in these rows (k,) of `length`, and nothing in the others."""
+    place = np.full(length, -1)
+    place[rows] = np.arange(len(rows))
+    return texts.take(pa.array(place, mask=place < 0)).fill_null("")
+
+
+def _strongest(parts: np.ndarray, sign: int) -> list[np.ndarray]:
+    """The positions (n,) of the strongest part of this sign in each row, of the second and so on; -1 where none is."""
+    left = parts * sign
+    rows, found = np.arange(len(parts)), []
+    for _ in range(min(SHOWN, parts.shape[1])):
+        best = left.argmax(axis=1)
+        found.append(np.where(left[rows, best] > SMALLEST, best, -1))
+        left[rows, best] = -np.inf
+    return found
+
+
+def _phrases(features: Sequence[Feature], frame: pd.DataFrame, rows: np.ndarray, lead: np.ndarray) -> pa.Array:
+    """The words for feature `lead` (k,) with its value in these rows (k,): each feature and value is put once."""
+    out = np.empty(len(rows), dtype=object)
+    order = np.argsort(lead, kind="stable")
+    for which in np.split(order, np.flatnonzero(np.diff(lead[order])) + 1):
+        feature = features[lead[which[0]]]
+        codes, values = pd.factorize(frame[feature.name].to_numpy(dtype=object)[rows[which]])
+        words = [phrase(feature, value) for value in values]
+        # A missing value has the code -1, which is the last place.
+        words += [phrase(feature, None)] if (codes < 0).any() else []
+        out[which] = np.array(words, dtype=object)[codes]
+    return pa.array(out, pa.string())
+
+
+def _amounts(values: np.ndarray) -> pa.Array:
+    """Numbers as "(+0.81)", each different one put once."""
+    cents, codes = np.unique(np.rint(values * 100).astype(np.int64), return_inverse=True)
+    return pa.array([f"({cent / 100:+.2f})" for cent in cents], pa.string()).take(pa.array(codes))
+
+
+def _together(parts: Sequence[Any]) -> pa.Array:
+    """Texts, one after another; an array where any of them is one."""
+    return pc.binary_join_element_wise(*parts, "")

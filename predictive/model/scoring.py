@@ -44,6 +44,14 @@ class ScoringModel:
             index=frame.index,
         )
 
+    def explained(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
+        """What :meth:`score` gives, and the contributions (n, features) to the probability's log-odds."""
+        probability, contributions = self.probability.explained(frame)
+        empty = np.full(len(frame), np.nan)
+        fit, interest = (empty if model is None else model.probability(frame) for model in (self.fit, self.interest))
+        found = {"probability": probability, "fit": fit, "interest": interest}
+        return pd.DataFrame(found, index=frame.index), contributions
+
 
 def choose_recipes(
     features: Sequence[Feature],

@@ -67,12 +67,7 @@ class SideModel:
 
     def raw(self, X: np.ndarray) -> np.ndarray:
         """Log-odds before calibration, of shape (n,), for encoded rows."""
-        out = np.zeros(len(X))
-        if self.booster is not None:
-            out += self.recipe.weight * (self.base + trees.log_odds(self.booster, X))
-        if self.linear is not None:
-            out += (1 - self.recipe.weight) * self.linear.log_odds(X)
-        return out
+        return self._sum(X, self._linear_parts(X))
 
     def log_odds(self, frame: pd.DataFrame) -> np.ndarray:
         """Calibrated log-odds of shape (n,) for a frame with the columns of the features."""
@@ -85,13 +80,33 @@ class SideModel:
     def contributions(self, frame: pd.DataFrame) -> np.ndarray:
         """Each feature's part in the uncalibrated log-odds, of shape (n, features)."""
         X = self.encoder.transform(frame)
-        parts = np.zeros(X.shape)
+        return self._contributions(X, self._linear_parts(X))
+
+    def explained(self, frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        """:meth:`probability` and :meth:`contributions`, with what both need worked out once."""
+        X = self.encoder.transform(frame)
+        parts = self._linear_parts(X)
+        return expit(self.recipe.calibration.apply(self._sum(X, parts))), self._contributions(X, parts)
+
+    def _linear_parts(self, X: np.ndarray) -> np.ndarray | None:
+        return None if self.linear is None else self.linear.contributions(X)
+
+    def _sum(self, X: np.ndarray, parts: np.ndarray | None) -> np.ndarray:
+        out = np.zeros(len(X))
         if self.booster is not None:
-            parts += self.recipe.weight * trees.contributions(self.booster, X)
-        if self.linear is not None:
-            parts += (1 - self.recipe.weight) * self.linear.contributions(X)
+            out += self.recipe.weight * (self.base + trees.log_odds(self.booster, X))
+        if self.linear is not None and parts is not None:
+            out += (1 - self.recipe.weight) * self.linear.sum_of(parts)
+        return out
+
+    def _contributions(self, X: np.ndarray, parts: np.ndarray | None) -> np.ndarray:
+        each = np.zeros(X.shape)
+        if self.booster is not None:
+            each += self.recipe.weight * trees.contributions(self.booster, X)
+        if parts is not None:
+            each += (1 - self.recipe.weight) * parts
         first = np.flatnonzero(np.diff(self.encoder.source, prepend=-1))
-        return np.add.reduceat(parts, first, axis=1)
+        return np.add.reduceat(each, first, axis=1)
 
 
 def fit_side(features: Sequence[Feature], frame: pd.DataFrame, recipe: Recipe, *, seed: int) -> SideModel:

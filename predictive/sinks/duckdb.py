@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from predictive.errors import DataError
 from predictive.sinks.attach import attached, transaction
 from predictive.sinks.changes import drop_temporary
 from predictive.sinks.database import Database, definition, listed, quote
+from predictive.store import in_memory
 
 TYPES = {name: name for name in ("VARCHAR", "DOUBLE", "BIGINT", "BOOLEAN", "TIMESTAMP")}
 
@@ -108,7 +107,7 @@ def working(con: Any | None) -> Iterator[Any]:
     if con is not None:
         yield con
         return
-    with duckdb.connect() as own:
+    with in_memory() as own:
         yield own
 
 

@@ -38,6 +38,7 @@ from predictive.sinks.frames import choose, history_query, to_frame
 from predictive.sinks.journal import Journal
 from predictive.sinks.rollback import rollback
 from predictive.sinks.runs import Runs, add_run, outcome_of, read_runs, run_row
+from predictive.store import in_memory
 
 CURRENT, HISTORY, RUNS, SLOT = "predictive_current", "predictive_history", "predictive_runs", "predictive_slot"
 """Temporary tables that the files are read into."""
@@ -136,19 +137,19 @@ class ScoreFiles:
 
     def read_current(self) -> pd.DataFrame:
         """See :meth:`predictive.sinks.contract.Sink.read_current`."""
-        with duckdb.connect() as con, _clean(con) as db:
+        with in_memory() as con, _clean(con) as db:
             query = f"SELECT * FROM {self._load_current(con)} AS c ORDER BY contact_id"  # noqa: S608 - a constant
             return to_frame(db, query, SCORE_COLUMNS, ends=False)
 
     def read_history(self, columns: Sequence[str] | None = None, since: datetime | None = None) -> pd.DataFrame:
         """See :meth:`predictive.sinks.contract.Sink.read_history`; the files of earlier nights are not opened."""
         chosen = choose(columns)
-        with duckdb.connect() as con, _clean(con) as db:
+        with in_memory() as con, _clean(con) as db:
             return to_frame(db, history_query(self._load_history(con, since), chosen, since), chosen, ends=True)
 
     def read_runs(self, *, refused: bool = False) -> pd.DataFrame:
         """See :meth:`predictive.sinks.contract.Sink.read_runs`."""
-        with duckdb.connect() as con, _clean(con) as db:
+        with in_memory() as con, _clean(con) as db:
             which = "" if refused else " WHERE outcome IS DISTINCT FROM 'refused'"
             query = f"SELECT * FROM {self._load_runs(con)} AS r{which} ORDER BY scored_at"  # noqa: S608 - a constant
             return to_frame(db, query, RUN_COLUMNS, ends=False)

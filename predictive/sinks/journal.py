@@ -52,7 +52,7 @@ class Journal:
         """
         lock = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            if not _acquire(lock):
+            if not acquire(lock):
                 holder = os.pread(lock, 20, 0).decode() if hasattr(os, "pread") else ""
                 raise DataError(
                     f"{self.folder}: another process{f' ({holder})' if holder else ''} is writing scores here; nothing "
@@ -119,7 +119,7 @@ def _sync_folder(folder: Path) -> None:
             os.close(opened)
 
 
-def _acquire(lock: int) -> bool:
+def acquire(lock: int) -> bool:
     """Take the lock if no other process has it; any other trouble is an OSError."""
     try:
         if sys.platform == "win32":

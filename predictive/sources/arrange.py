@@ -29,15 +29,15 @@ def arrange(con: Connection, target: dict[str, str]) -> int:
         _replace(con, activities, f"SELECT * FROM {activities} ORDER BY {ORDER}")
         return 1
     _find_roots(con, target)
-    key = f"coalesce('account ' || coalesce(root, ever.account_id), 'contact ' || {contacts}.contact_id)"
+    key = "coalesce('account ' || coalesce(root, ever.account_id), 'contact ' || c.contact_id)"
     _replace(
         con,
         contacts,
-        f'SELECT {contacts}.*, CAST(hash({key}) % {parts} AS INTEGER) AS "{PART}" FROM {contacts} '
+        f'SELECT c.*, CAST(hash({key}) % {parts} AS INTEGER) AS "{PART}" FROM {contacts} AS c '
         # Of the accounts of a contact any will do: they have one root. Today's may be none.
         f"LEFT JOIN (SELECT contact_id, min(account_id) AS account_id FROM ({_ever(target)}) GROUP BY contact_id) ever "
-        f"ON ever.contact_id = {contacts}.contact_id LEFT JOIN _roots ON _roots.account_id = ever.account_id "
-        f'ORDER BY "{PART}", {contacts}.contact_id',
+        f"ON ever.contact_id = c.contact_id LEFT JOIN _roots ON _roots.account_id = ever.account_id "
+        f'ORDER BY "{PART}", c.contact_id',
     )
     # Those of unknown contacts are noted elsewhere; nothing reads them, so any part will do.
     _replace(

@@ -111,15 +111,21 @@ def open_sqlite(url: SecretUrl) -> Iterator[Sqlite]:
             # A transaction sees the moment of its first read, not of its BEGIN.
             file.execute("SELECT count(*) FROM sqlite_master").fetchone()
         except sqlite3.Error as error:
+            if _is_busy(error):
+                raise _explained(str(path), error) from None
             said = "cannot be opened as a SQLite database"
             raise DataError(f"source.url: {path}: {said}: {reason(error)}") from None
         yield reader
 
 
 def _explained(path: str, error: Exception) -> DataError:
-    if "locked" in str(error) or "busy" in str(error):
+    if _is_busy(error):
         return ConnectionLostError(f"{path} is locked by another program; run this again when that is done")
     return DataError(f"the query cannot be run: {reason(error)}")
+
+
+def _is_busy(error: Exception) -> bool:
+    return "locked" in str(error) or "busy" in str(error)
 
 
 def _low(since: Since) -> Any:

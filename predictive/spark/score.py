@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
@@ -16,18 +15,17 @@ import pyarrow as pa
 from pyspark.sql import functions as F  # noqa: N812 - the name that all of Spark's documentation uses
 
 from predictive.breaker import Tally
-from predictive.clock import from_micros
+from predictive.clock import to_micros
 from predictive.config import Config
 from predictive.engines import Frame, local
 from predictive.features.build import features_at
 from predictive.features.deals import wins
-from predictive.history import drift_of, scores_of
 from predictive.model.bundle import Bundle
 from predictive.model.drift import Drift
 from predictive.rules import all_kinds
-from predictive.scores import decisions, needed, of_deals, overridden, score_rows, staged, with_rule_score
-from predictive.serve import BLOCK, Staged, verdict_of_each
-from predictive.sinks import Night, Sink
+from predictive.scores import Deals, decisions_at, needed_by, of_deals, overridden, score_rows, staged, with_points
+from predictive.serve import BLOCK, verdict_of_each
+from predictive.sinks import Night
 from predictive.sinks.contract import SCORE_COLUMNS
 from predictive.tables import SCORES, Tables
 
@@ -58,26 +56,23 @@ class Given:
 
 
 def stage_on_spark(
-    session: Any, tables: Tables, config: Config, bundle: Bundle, sink: Sink, *, at: int, now: int,
-    progress: Callable[[str], None],
-) -> Staged:  # fmt: skip
-    """Put the scores of the night into the temporary view `staged`; no contact, feature or score is gathered here."""
+    tables: Tables, config: Config, bundle: Bundle, night: Night, *, drift: Drift, tally: Tally
+) -> dict[str, int]:
+    """Put the scores of the night into the temporary view `staged`; who is not eligible, by reason.
+
+    They are added to `tally`. No contact, feature or score is gathered on the driver.
+    """
+    at = to_micros(night.as_of)
     judged = tables.keep(verdict_of_each(tables, config, at), "verdicts")
-    counts = local(judged.group_by("why").agg(n=nw.len())).astype({"why": "object"})
-    out = counts.dropna(subset="why").sort_values("why")
-    eligible = int(counts.loc[counts["why"].isna(), "n"].sum())
-    night = Night(uuid.uuid4().hex, from_micros(at), from_micros(now), bundle.version, eligible)
-    drift = drift_of(session, tables, config, bundle, scores_of(sink, bundle), night=at, now=now)
+    counts = local(judged.group_by("why").agg(n=nw.len())).dropna(subset="why")
     stamps = {"scored_at": night.scored_at, "model_version": night.model_version, "run_id": night.run_id}
-    given = Given(config, bundle, all_kinds(tables), drift, decisions(tables, at), stamps)
+    given = Given(config, bundle, all_kinds(tables), drift, decisions_at(tables, at), stamps)
     block = judged.filter(nw.col("why").is_null()).select("contact_id", nw.col("as_of").cast(nw.Int64))
-    progress(f"scoring {eligible:,} contacts")
     scores = scored(tables, config, block, given).localCheckpoint(eager=True)
     scores.drop(TALLY).createOrReplaceTempView("staged")
-    tally = Tally()
     for row in scores.where(F.col(TALLY).isNotNull()).select(TALLY).collect():
         tally.include(Tally(**json.loads(row[TALLY])))
-    return Staged(night, drift, tally, dict(zip(out["why"], out["n"].astype(int).tolist(), strict=True)))
+    return dict(zip(counts["why"], counts["n"].astype(int).tolist(), strict=True))
 
 
 def scored(tables: Tables, config: Config, block: Frame, given: Given) -> Any:
@@ -85,9 +80,9 @@ def scored(tables: Tables, config: Config, block: Frame, given: Given) -> Any:
 
     It has the columns of `SCORES`, and in one row of each block what the circuit breaker counts, as :data:`TALLY`.
     """
-    features = needed(given.bundle, given.kinds)
-    frame = features_at(tables, block, features, won=wins(tables, config))
-    for name, ids in zip((BUSY, BOUGHT), of_deals(tables, config, block), strict=True):
+    won = wins(tables, config)
+    frame = features_at(tables, block, needed_by(given.bundle, given.kinds), won=won)
+    for name, ids in zip((BOUGHT, BUSY), of_deals(tables, config, block, won), strict=True):
         flag = ids.with_columns(nw.lit(value=True).alias(name))
         frame = frame.join(flag, on="contact_id", how="left").with_columns(nw.col(name).fill_null(value=False))
     pickled = pickle.dumps(given)
@@ -113,10 +108,12 @@ def score_batches(batches: Iterator[pa.RecordBatch], pickled: bytes) -> Iterator
 def score_frame(frame: pd.DataFrame, given: Given) -> pd.DataFrame:
     """The columns of :data:`WRITTEN` for a block of features with what deals say, at least one row."""
     tally = Tally()
-    frame, points = with_rule_score(frame.sort_values("contact_id", ignore_index=True), given.bundle, given.kinds)
-    scores = score_rows(frame, points, given.config, given.bundle, drift=given.drift, tally=tally)
+    frame, points = with_points(frame, given.kinds, given.bundle)
+    scores = score_rows(frame, points, given.config, given.bundle, given.drift)
+    tally.add(scores, frame[[f.name for f in given.bundle.features]], given.bundle.model.probability.encoder.levels)
     ids = frame["contact_id"]
-    scores = staged(scores, busy=ids[frame[BUSY].astype(bool)], bought=ids[frame[BOUGHT].astype(bool)])
+    bought, busy = (frozenset(ids[frame[name].astype(bool)]) for name in (BOUGHT, BUSY))
+    scores = staged(scores, Deals(bought, busy))
     scores = overridden(scores, given.decided).assign(**given.stamps)
     checked = SCORES.validate(scores[list(SCORES.columns)], lazy=True)
     counted = pd.Series([json.dumps(asdict(tally)), *[None] * (len(frame) - 1)], dtype="object")
