@@ -120,9 +120,11 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 
 def place(sink: Sink) -> str:
     """Where scores go, as a person would say it; never a password."""
-    from predictive.config import FileSink, PostgresqlSink
+    from predictive.config import FileSink, PostgresqlSink, SparkSink
     from predictive.sinks.postgresql import PostgresServer
 
+    if isinstance(sink, SparkSink):
+        return f"the Spark table {sink.table}"
     if isinstance(sink, FileSink):
         return shorten(sink.path)
     where = PostgresServer(sink.url, "").place if isinstance(sink, PostgresqlSink) else shorten(sink.path)
