@@ -100,7 +100,7 @@ def _phrases(features: Sequence[Feature], frame: pd.DataFrame, rows: np.ndarray,
     """The words for feature `lead` (k,) with its value in these rows (k,): each feature and value is put once."""
     out = np.empty(len(rows), dtype=object)
     order = np.argsort(lead, kind="stable")
-    for which in np.split(order, np.flatnonzero(np.diff(lead[order])) + 1):
+    for which in np.split(order, np.flatnonzero(np.diff(lead[order])) + 1) if len(rows) else ():
         feature = features[lead[which[0]]]
         codes, values = pd.factorize(frame[feature.name].to_numpy(dtype=object)[rows[which]])
         words = [phrase(feature, value) for value in values]

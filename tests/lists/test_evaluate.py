@@ -145,7 +145,7 @@ def test_a_static_file_is_one_id_a_line_or_csv_with_a_contact_id(con, tmp_path):
 def test_an_unknown_attribute_or_score_is_named_with_the_list(con):
     with pytest.raises(ConfigError, match=r"lists\.x: no attribute 'account_industri'; did you mean"):
         on(con, "{not: {when: [{attribute: account_industri, known: true}]}}")
-    with pytest.raises(ConfigError, match=r"tags\.#y: no table has the attribute 'x'"):
+    with pytest.raises(ConfigError, match=r"tags\.#y: no attribute 'x'"):
         evaluated(con, config(tags={"#y": {"attribute": "x", "known": True}}))
     with pytest.raises(ConfigError, match=r"lists\.x\.cell: the scores have no cell"):
         on(con, "{cell: [A1]}")
