@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+# Plugins of single modules: the search for doctests would import them before any module names them.
+pytest.register_assert_rewrite("tests.servers", "tests.trained", "tests.sources.demo_crm")
+
 BESIDE = Path(__file__).parents[2] / "shared" / "data"
 
 

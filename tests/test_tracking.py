@@ -166,15 +166,6 @@ def test_everything_lies_beside_the_configured_store(demo, parent):
     assert isinstance(demo.bundle, Path)
 
 
-@pytest.mark.parametrize(
-    ("uri", "shown"),
-    [
-        ("https://ann:secret@mlflow.example/a", "https://***@mlflow.example/a"),
-        ("postgresql://u:p@ss@db/x", "postgresql://***@db/x"),
-        ("sqlite:////a/b.db", "sqlite:////a/b.db"),
-        ("databricks", "databricks"),
-    ],
-)
 def test_a_report_becomes_an_artifact_of_the_run_that_made_its_bundle(demo, mlflow, parent, tmp_path):
     tracking, page = load_config(demo.config).tracking, tmp_path / "report.html"
     page.write_text("<!doctype html>", encoding="utf-8")
@@ -192,5 +183,14 @@ def test_a_report_does_not_fail_over_a_store_that_is_not_there(tmp_path):
     assert note.startswith("MLflow did not get the report: http://127.0.0.1:9: ")
 
 
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("https://ann:secret@mlflow.example/a", "https://***@mlflow.example/a"),
+        ("postgresql://u:p@ss@db/x", "postgresql://***@db/x"),
+        ("sqlite:////a/b.db", "sqlite:////a/b.db"),
+        ("databricks", "databricks"),
+    ],
+)
 def test_credentials_in_a_uri_are_masked(uri, shown):
     assert _masked(uri) == shown
