@@ -17,7 +17,7 @@ test: check
 
 # Beside `make test`, since it needs a Java and 400 MB of Spark; pandera sees a pyspark and warns, hence its own venv.
 spark: .venv-spark/installed
-	.venv-spark/bin/pytest --override-ini filterwarnings=default tests/features/test_spark.py
+	.venv-spark/bin/pytest --override-ini filterwarnings=default tests/features/test_spark.py tests/spark predictive/spark
 
 check: .venv/installed
 	$(BIN)/ruff format --check .

@@ -79,6 +79,15 @@ class Tally:
                 strange = there & ~features[name].isin(levels[name])
                 self.unseen[name] = self.unseen.get(name, 0) + int(strange.sum())
 
+    def include(self, other: Tally) -> None:
+        """Add what another tally has added up."""
+        self.rows += other.rows
+        self.total += other.total
+        for name in ("tiers", "filled", "unseen"):
+            mine = getattr(self, name)
+            for key, count in getattr(other, name).items():
+                mine[key] = mine.get(key, 0) + count
+
     def profile(self, age: float | None) -> Profile:
         """What was added."""
         n = max(self.rows, 1)

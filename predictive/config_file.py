@@ -17,7 +17,10 @@ from predictive.config import (
     DatabaseSource,
     PostgresqlSink,
     Source,
+    SparkSink,
+    SparkSource,
     TableName,
+    TableSource,
     TablesSink,
     holds_password,
     mask,
@@ -164,7 +167,7 @@ def _absolute(config: Config, folder: Path) -> Config:
         update={
             "source": _source(_without_scores(config), at),
             "sink": config.sink
-            if isinstance(config.sink, PostgresqlSink)
+            if isinstance(config.sink, PostgresqlSink | SparkSink)
             else config.sink.model_copy(update={"path": at(config.sink.path)}),
             "tracking": config.tracking.model_copy(update={"uri": uri}),
             "rules": at(config.rules) if config.rules else None,
@@ -194,9 +197,18 @@ def _source(source: Source, at: Callable[[Path], Path]) -> Source:
         )
         for name, table in source.tables.items()
     }
+    if isinstance(source, SparkSource):
+        return source.model_copy(update={"tables": {name: _on_cluster(table, at) for name, table in tables.items()}})
     if isinstance(source, DatabaseSource):
         return source.model_copy(update={"url": source.url.at(at), "tables": tables})
     return source.model_copy(update={"path": at(source.path), "tables": tables})
+
+
+def _on_cluster(table: TableSource, at: Callable[[Path], Path]) -> TableSource:
+    """The same table; a file that is no URL (``s3://…``) lies where its configuration says."""
+    if table.file is None or re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", table.file):
+        return table
+    return table.model_copy(update={"file": str(at(Path(table.file)))})
 
 
 def _without_scores(config: Config) -> Source:

@@ -102,6 +102,37 @@ def _spark_micros(name: str, zone: str, *, naive: bool) -> str:
     return f"unix_micros({column}) AS `{name}`"
 
 
+def lucky(frame: Frame, name: str) -> Frame:
+    """The frame with the luck of each row in [0, 1) as a column: that of its `contact_id` and `as_of`.
+
+    It is the same on every machine, in every version and on every engine: the second half of an MD5 hash, read as a
+    number from its end, as DuckDB does.
+
+    >>> import duckdb
+    >>> rows = duckdb.sql("SELECT 'C1' AS contact_id, 1767225600000000 AS as_of")
+    >>> lucky(nw.from_native(rows), "luck").collect()["luck"].to_list()
+    [0.27046113445535913]
+    """
+    native = frame.to_native()
+    if frame.implementation.is_pyspark():
+        digest = "md5(concat_ws(' ', contact_id, as_of))"
+        number = ", ".join(f"substring({digest}, {place}, 2)" for place in range(31, 16, -2))
+        luck = f"CAST(CAST(conv(concat({number}), 16, 10) AS DECIMAL(20, 0)) AS DOUBLE) / 18446744073709551616D"
+        drawn: Frame = nw.from_native(native.selectExpr("*", f"{luck} AS `{name}`"))
+        return drawn
+    luck = "md5_number_lower(contact_id || ' ' || as_of) / 18446744073709551616.0"
+    found: Frame = nw.from_native(native.project(f'*, {luck} AS "{name}"'))
+    return found
+
+
+def local(frame: Frame) -> pd.DataFrame:
+    """The rows of a frame, in memory, whatever the engine."""
+    if frame.implementation.is_pyspark():
+        # Its own way to pandas goes row by row unless it is told otherwise.
+        return pd.DataFrame(frame.to_native().toArrow().to_pandas())
+    return pd.DataFrame(frame.collect(backend="pandas").to_native())
+
+
 def keeper_like(frame: Frame) -> Callable[[Frame, str], Frame]:
     """How frames of this engine are worked out once and read many times; see :class:`~predictive.tables.Tables`.
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from predictive.clock import from_micros
 from predictive.config import Config
+from predictive.engines import local
 from predictive.model.bundle import Bundle
 from predictive.model.drift import Drift, first_of_month, follow
 from predictive.model.scoring import log_odds
@@ -70,5 +71,5 @@ def with_outcome(con: Any, tables: Tables, config: Config, scored: pd.DataFrame)
     there = into_store(con, scored[["contact_id"]]).join(
         tables.contacts.select("contact_id"), on="contact_id", how="semi"
     )
-    ids = pd.DataFrame(there.collect(backend="pandas").to_native())["contact_id"]
+    ids = local(there)["contact_id"]
     return with_outcomes(con, tables, config, scored[scored["contact_id"].isin(set(ids))])

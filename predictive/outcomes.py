@@ -8,6 +8,7 @@ import narwhals as nw
 import pandas as pd
 
 from predictive.config import Config
+from predictive.engines import local
 from predictive.features.labels import label_after
 from predictive.store import into_store
 from predictive.tables import Tables
@@ -27,6 +28,6 @@ def with_outcomes(con: Any, tables: Tables, config: Config, scores: pd.DataFrame
     clusters = tables.contacts.select("contact_id", cluster=nw.coalesce(account, own))
     frame = scores
     for part, key in ((happened, ["contact_id", "as_of"]), (clusters, ["contact_id"])):
-        frame = frame.merge(pd.DataFrame(part.collect(backend="pandas").to_native()), on=key, how="left")
+        frame = frame.merge(local(part), on=key, how="left")
     # A contact that is gone from the tables since is a cluster of its own.
     return frame.assign(cluster=frame["cluster"].fillna("contact " + frame["contact_id"]))

@@ -12,7 +12,7 @@ import pandas as pd
 from predictive.breaker import Tally
 from predictive.clock import from_micros
 from predictive.config import Config
-from predictive.engines import Frame
+from predictive.engines import Frame, local
 from predictive.errors import ModelError, nearest
 from predictive.features.attributes import attribute_columns, check_attributes
 from predictive.features.build import features_at
@@ -37,9 +37,9 @@ def features_of(
 
     `block` holds `contact_id` and `as_of` (microseconds).
     """
-    needed = _needed(tables, bundle)
-    return _with_points(
-        _local(features_at(tables, into_store(con, block), needed, won=wins(tables, config))), tables, bundle
+    needed = needed_by(bundle, all_kinds(tables))
+    return with_points(
+        local(features_at(tables, into_store(con, block), needed, won=wins(tables, config))), all_kinds(tables), bundle
     )
 
 
@@ -83,37 +83,38 @@ def score_part(
     with stages.timed("features"):
         at = into_store(con, eligible)
         won = tables.keep(wins(tables, config), "wins")
-        features = features_at(tables, at, _needed(tables, bundle), won=won)
+        features = features_at(tables, at, needed_by(bundle, all_kinds(tables)), won=won)
         one = len(eligible) <= size
         features = features if one else tables.keep(features, "features")
-        deals, decisions = _deals_of(tables, config, at, won), _decisions(tables, night)
+        deals, decisions = _deals_of(tables, config, at, won), decisions_at(tables, night)
     for start in range(0, len(eligible), size):
         with stages.timed("features"):
             ids = eligible[["contact_id"]].iloc[start : start + size]
             mine = features if one else features.join(into_store(con, ids), on="contact_id", how="inner")
-            frame, points = _with_points(_local(mine), tables, bundle)
+            frame, points = with_points(local(mine), all_kinds(tables), bundle)
         with stages.timed("score"):
-            scores = _scores(frame, points, config, bundle, drift)
+            scores = score_rows(frame, points, config, bundle, drift)
             if tally is not None:
                 known = bundle.model.probability.encoder.levels
                 tally.add(scores, frame[[f.name for f in bundle.features]], known)
-            scores = _overridden(_staged(scores, deals), decisions)
+            scores = overridden(staged(scores, deals), decisions)
         yield scores
 
 
-def _needed(tables: Tables, bundle: Bundle) -> list[Feature]:
-    """The features of the model and of the rules, each once."""
+def needed_by(bundle: Bundle, kinds: dict[str, Any]) -> list[Feature]:
+    """The features of the model and of the rules, each once; `kinds` are those of all attributes."""
     own = [f for f in bundle.features if f != RULE_SCORE]
-    return list(dict.fromkeys([*own, *rule_features(bundle.rules, all_kinds(tables))]))
+    return list(dict.fromkeys([*own, *rule_features(bundle.rules, kinds)]))
 
 
-def _with_points(frame: pd.DataFrame, tables: Tables, bundle: Bundle) -> tuple[pd.DataFrame, RuleScore]:
+def with_points(frame: pd.DataFrame, kinds: dict[str, Any], bundle: Bundle) -> tuple[pd.DataFrame, RuleScore]:
+    """The features by `contact_id`, with the rule score that a model may read; and the rule scores."""
     frame = frame.sort_values("contact_id", ignore_index=True)
-    points = score_rules(bundle.rules, frame, all_kinds(tables))
+    points = score_rules(bundle.rules, frame, kinds)
     return frame.assign(rule_score=points.for_model), points
 
 
-def _scores(frame: pd.DataFrame, points: RuleScore, config: Config, bundle: Bundle, drift: Drift) -> pd.DataFrame:
+def score_rows(frame: pd.DataFrame, points: RuleScore, config: Config, bundle: Bundle, drift: Drift) -> pd.DataFrame:
     """The scores of contacts with these features, before deals and people have a say."""
     found, contributions = bundle.model.explained(frame)
     shift = drift.at(frame["as_of"].to_numpy())
@@ -165,41 +166,47 @@ def stages_of_deals(scores: pd.DataFrame, tables: Tables, config: Config, at: Fr
 
     `at` holds `contact_id` and `as_of` (microseconds).
     """
-    return _staged(scores, _deals_of(tables, config, at, wins(tables, config)))
+    return staged(scores, _deals_of(tables, config, at, wins(tables, config)))
 
 
 @dataclass(frozen=True)
-class _Deals:
+class Deals:
     """The ids of contacts that have bought, and of those with an open deal, at their as-of."""
 
     bought: frozenset[str]
     busy: frozenset[str]
 
 
-def _deals_of(tables: Tables, config: Config, at: Frame, won: Frame) -> _Deals:
+def _deals_of(tables: Tables, config: Config, at: Frame, won: Frame) -> Deals:
+    bought, busy = of_deals(tables, config, at, won)
+    return Deals(frozenset(local(bought)["contact_id"]), frozenset(local(busy)["contact_id"]))
+
+
+def of_deals(tables: Tables, config: Config, at: Frame, won: Frame) -> tuple[Frame, Frame]:
+    """Of the contacts of `at` those who have won a deal at their as-of, and those with an open one (`contact_id`)."""
     by_then = won.join(at, on="contact_id", how="inner").filter(nw.col("closed_at") <= nw.col("as_of"))
-    bought, busy = by_then.select("contact_id").unique(), opportunities(tables, config, at)
-    return _Deals(frozenset(_local(bought)["contact_id"]), frozenset(_local(busy)["contact_id"]))
+    return by_then.select("contact_id").unique(), opportunities(tables, config, at)
 
 
-def _staged(scores: pd.DataFrame, deals: _Deals) -> pd.DataFrame:
+def staged(scores: pd.DataFrame, deals: Deals) -> pd.DataFrame:
+    """The stages with customer and opportunity as deals have it."""
     ids = scores["contact_id"]
     stage = scores["stage"].mask(ids.isin(deals.bought), "customer")
     return scores.assign(stage=stage.mask(ids.isin(deals.busy), "opportunity"))
 
 
-def _decisions(tables: Tables, night: int) -> pd.DataFrame:
+def decisions_at(tables: Tables, night: int) -> pd.DataFrame:
     """The decision of a person that is in force at the night, one per contact: of several the newest.
 
     One that decides neither quadrant nor tier is no decision.
     """
     decides = ~nw.col("quadrant").is_null() | ~nw.col("tier").is_null()
     force = tables.overrides.filter((nw.col("created_at") <= night) & (nw.col("expires_at") > night) & decides)
-    ordered = _local(force).sort_values(["created_at", "author", "reason"])
+    ordered = local(force).sort_values(["created_at", "author", "reason"])
     return ordered.drop_duplicates("contact_id", keep="last")
 
 
-def _overridden(scores: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:
+def overridden(scores: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:
     """A person's decision wins over quadrant and tier, never over probability or cell."""
     joined = scores[["contact_id"]].merge(decisions, on="contact_id", how="left")
     rows = zip(joined["author"], joined["expires_at"], joined["reason"], strict=True)
@@ -209,7 +216,3 @@ def _overridden(scores: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:
         tier=joined["tier"].where(joined["tier"].notna(), scores["tier"]),
         override=pd.Series(said, index=scores.index, dtype="object"),
     )
-
-
-def _local(frame: Frame) -> pd.DataFrame:
-    return pd.DataFrame(frame.collect(backend="pandas").to_native())

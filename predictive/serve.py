@@ -14,6 +14,7 @@ import pandas as pd
 from predictive.breaker import BreakerError, Broken, Profile, Tally, broken_bounds, last_profile
 from predictive.clock import DAY, from_micros, last_midnight, to_micros
 from predictive.config import Config
+from predictive.engines import Frame, local
 from predictive.features.cut import cut
 from predictive.features.deals import wins
 from predictive.features.snapshots import judge, tonight
@@ -78,7 +79,8 @@ def score(
 ) -> Scored:
     """Score every eligible contact as of one night, and write what changed to the sink.
 
-    `con` is the working database that `tables` live in. Nothing is written where anything fails, nor on a dry run.
+    `con` is the working database or the Spark session that `tables` live in. Nothing is written where anything fails,
+    nor on a dry run.
     `run_id` names the run (default: a random name). `done` is told of each stage that is over, with its numbers.
     Raises :class:`~predictive.breaker.BreakerError` for a night beyond the bounds of `config.breaker`, which `force`
     writes; only the runs then tell of it.
@@ -89,8 +91,15 @@ def score(
     night = Night(name, from_micros(at), from_micros(now), bundle.version, eligible=0)
     drift = drift_of(con, tables, config, bundle, scores_of(sink, bundle), night=at, now=now)
     tally, stages, not_eligible = Tally(), Stages(), Counter[str]()
-    _start_staging(con)
-    for part in tables.each_part():
+    on_spark = config.engine == "spark"
+    if on_spark:
+        from predictive.spark.score import stage_on_spark
+
+        with stages.timed("score"):
+            not_eligible.update(stage_on_spark(tables, config, bundle, night, drift=drift, tally=tally))
+    else:
+        _start_staging(con)
+    for part in () if on_spark else tables.each_part():
         with stages.timed("features"):
             eligible, out = eligible_tonight(part, config, at)
         not_eligible.update(out)
@@ -138,6 +147,12 @@ def eligible_tonight(tables: Tables, config: Config, night: int) -> tuple[pd.Dat
 
 def verdicts(tables: Tables, config: Config, night: int) -> pd.DataFrame:
     """Every contact, by id: `contact_id`, `as_of` (missing if none), `why` it is not eligible (missing: it is)."""
+    frame = local(verdict_of_each(tables, config, night)).astype({"as_of": "Int64", "why": "object"})
+    return frame.sort_values("contact_id", ignore_index=True)
+
+
+def verdict_of_each(tables: Tables, config: Config, night: int) -> Frame:
+    """What :func:`verdicts` says, lazily and in no order."""
     at, out = tonight(tables, config, night)
     # A contact that closed between its own as-of and the night has nothing left to predict.
     won = wins(tables, config).join(at, on="contact_id", how="inner")
@@ -145,10 +160,8 @@ def verdicts(tables: Tables, config: Config, night: int) -> pd.DataFrame:
     late = won.select("contact_id").unique().with_columns(late=nw.lit("already closed"))
     judged = at.join(judge(cut(tables, at), tables, config, training=False), on="contact_id", how="left")
     judged = judged.join(late, on="contact_id", how="left").with_columns(why=nw.coalesce("why", "late"))
-    parts = [judged.select("contact_id", "as_of", "why"), out.with_columns(as_of=nw.lit(None, nw.Int64))]
-    frames = [pd.DataFrame(p.select("contact_id", "as_of", "why").collect(backend="pandas").to_native()) for p in parts]
-    frame = pd.concat([f.astype({"as_of": "Int64", "why": "object"}) for f in frames])
-    return frame.sort_values("contact_id", ignore_index=True)
+    parts = [judged, out.with_columns(as_of=nw.lit(None, nw.Int64))]
+    return nw.concat([p.select("contact_id", "as_of", "why") for p in parts])
 
 
 def _broken(sink: Sink, config: Config, night: Night, profile: Profile) -> tuple[Broken, ...]:

@@ -10,9 +10,25 @@ from typing import Any
 import duckdb
 import narwhals as nw
 import pandas as pd
+import pyarrow as pa
+
+from predictive.config import Config
 
 MEMORY = "2GB"
 """What DuckDB may hold in memory; what is larger spills to the folder, and parts of activities are smaller."""
+
+
+@contextmanager
+def open_engine(config: Config) -> Iterator[Any]:
+    """Where the tables of a run live: the working database, or the Spark session of ``engine: spark``."""
+    if config.engine == "spark":
+        from predictive.spark.session import open_session
+
+        with open_session() as session:
+            yield session
+        return
+    with open_store() as con:
+        yield con
 
 
 @contextmanager
@@ -68,6 +84,9 @@ def keeper(con: Any) -> Callable[[nw.LazyFrame[Any], str], nw.LazyFrame[Any]]:
 
 
 def into_store(con: Any, frame: pd.DataFrame) -> nw.LazyFrame[Any]:
-    """A frame as a lazy one of the working database, so that it can be joined with the tables there."""
-    lazy: nw.LazyFrame[Any] = nw.from_native(con.from_df(frame))
-    return lazy
+    """A frame as a lazy one of the working database (or Spark session), so that it can be joined with the tables."""
+    if isinstance(con, duckdb.DuckDBPyConnection):
+        lazy: nw.LazyFrame[Any] = nw.from_native(con.from_df(frame))
+        return lazy
+    made: nw.LazyFrame[Any] = nw.from_native(con.createDataFrame(pa.Table.from_pandas(frame, preserve_index=False)))
+    return made

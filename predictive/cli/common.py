@@ -42,12 +42,12 @@ def opened(path: str, *, refresh: bool = False, now: int | None = None) -> Itera
     """
     from predictive.config_file import load_config
     from predictive.sources import read_tables
-    from predictive.store import open_store
+    from predictive.store import open_engine
 
     config = load_config(path)
     at = time.time_ns() // 1_000 if now is None else now
     progress("reading tables")
-    with open_store() as con:
+    with open_engine(config) as con:
         yield Session(config, con, read_tables(config, con, now=at, refresh=refresh), at)
 
 
@@ -120,9 +120,11 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 
 def place(sink: Sink) -> str:
     """Where scores go, as a person would say it; never a password."""
-    from predictive.config import FileSink, PostgresqlSink
+    from predictive.config import FileSink, PostgresqlSink, SparkSink
     from predictive.sinks.postgresql import PostgresServer
 
+    if isinstance(sink, SparkSink):
+        return f"the Spark table {sink.table}"
     if isinstance(sink, FileSink):
         return shorten(sink.path)
     where = PostgresServer(sink.url, "").place if isinstance(sink, PostgresqlSink) else shorten(sink.path)

@@ -92,9 +92,9 @@ def _count(text: str) -> int:
 def _lock_of(sink: Sink) -> Path:
     """The file of the lock: in the folder for temporary files, since that of a configuration may be read-only."""
     from predictive.cli.common import place
-    from predictive.config import FileSink, PostgresqlSink
+    from predictive.config import FileSink, PostgresqlSink, SparkSink
 
-    where = place(sink) if isinstance(sink, PostgresqlSink) else str(sink.path.resolve())
+    where = place(sink) if isinstance(sink, PostgresqlSink | SparkSink) else str(sink.path.resolve())
     table = "" if isinstance(sink, FileSink) else sink.table
     user = os.getuid() if hasattr(os, "getuid") else 0
     name = hashlib.sha256(f"{user}\n{sink.kind}\n{where}\n{table}".encode()).hexdigest()[:24]

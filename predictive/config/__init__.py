@@ -14,6 +14,7 @@ from predictive.config.sinks import (
     PostgresqlSink,
     ScoreChoice,
     Sink,
+    SparkSink,
     SqliteSink,
     TablesSink,
 )
@@ -25,6 +26,7 @@ from predictive.config.sources import (
     Incremental,
     SalesforceSource,
     Source,
+    SparkSource,
     TableSource,
 )
 from predictive.config.whole import Config
@@ -69,6 +71,8 @@ __all__ = [
     "Sink",
     "Snapshots",
     "Source",
+    "SparkSink",
+    "SparkSource",
     "Split",
     "SqliteSink",
     "Strict",

@@ -131,6 +131,13 @@ class FileSink(Strict):
         return self
 
 
+class SparkSink(Strict):
+    """Scores into the Spark catalog: the views `table` and `table`_history, and the tables that they look into."""
+
+    kind: Literal["spark"]
+    table: str = "contact_scores"
+
+
 def check_columns(columns: dict[str, str], *, left: str) -> None:
     """Raise ValueError where `columns` names no score, or one column twice."""
     if not columns:
@@ -148,4 +155,4 @@ def check_columns(columns: dict[str, str], *, left: str) -> None:
         raise ValueError(f"columns: {twice[0]!r} is named twice; every score needs a column of its own")
 
 
-Sink = Annotated[DuckdbSink | SqliteSink | PostgresqlSink | FileSink, Field(discriminator="kind")]
+Sink = Annotated[DuckdbSink | SqliteSink | PostgresqlSink | FileSink | SparkSink, Field(discriminator="kind")]

@@ -119,6 +119,20 @@ class DatabaseSource(Strict):
         return self
 
 
+class SparkSource(Strict):
+    """Tables of a Spark session, as its catalog or Spark SQL names them; `file` is a Parquet file or folder."""
+
+    kind: Literal["spark"]
+    tables: dict[TableName, TableSource]
+
+    @model_validator(mode="after")
+    def _whole(self) -> SparkSource:
+        wrong = [name for name, table in self.tables.items() if table.incremental is not None]
+        if wrong:
+            raise ValueError(f"{wrong[0]}: a source of kind spark is read where it is; leave incremental out")
+        return self
+
+
 class HubspotSource(Strict):
     """A HubSpot account at `path`: a folder or zip archive of what Fivetran lands or HubSpot exports, or a DuckDB file.
 
@@ -158,5 +172,6 @@ CRM_TABLES: dict[TableName, TableSource] = {
 }
 
 Source = Annotated[
-    FilesSource | DuckdbSource | DatabaseSource | HubspotSource | SalesforceSource, Field(discriminator="kind")
+    FilesSource | DuckdbSource | DatabaseSource | HubspotSource | SalesforceSource | SparkSource,
+    Field(discriminator="kind"),
 ]

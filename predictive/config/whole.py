@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
@@ -24,6 +24,7 @@ class Config(Strict):
     """A whole configuration, as :func:`predictive.config_file.load_config` reads it. Paths are absolute once loaded."""
 
     source: Source
+    engine: Literal["duckdb", "spark"] = "duckdb"
     timezone: str = "UTC"
     horizon: Duration = timedelta(days=90)
     snapshots: Snapshots = CalendarSnapshots()
@@ -75,6 +76,17 @@ class Config(Strict):
     def _known_capacity(self) -> Config:
         if self.quadrants.by == "capacity" and self.capacity is None:
             raise ValueError("quadrants: by: capacity needs to know it; give capacity.per_week")
+        return self
+
+    @model_validator(mode="after")
+    def _one_engine(self) -> Config:
+        kinds = {"source.kind": self.source.kind, "sink.kind": self.sink.kind}
+        wrong = [name for name, kind in kinds.items() if (kind == "spark") != (self.engine == "spark")]
+        if wrong:
+            found = f"{wrong[0]} is {kinds[wrong[0]]}"
+            raise ValueError(
+                f"engine is {self.engine}, but {found}: Spark needs engine, source.kind and sink.kind spark"
+            )
         return self
 
     def micros(self, value: Instant) -> int:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from predictive.clock import DAY
 from predictive.config import Config
-from predictive.engines import Frame
+from predictive.engines import Frame, local, lucky
 from predictive.features.build import build, totals_in
 from predictive.features.catalog import Feature
 from predictive.features.cut import Known, cut
@@ -90,23 +90,26 @@ def _passes(
 ) -> Iterator[tuple[pd.DataFrame, dict[str, int]]]:
     """Per moment the examples, and how many contacts were not eligible, by reason.
 
-    What contacts did is added up by day once, seen from the last moment. Every frame is made once and worked out for
-    each moment: all read `at`, which is kept anew each time.
+    What contacts did is added up by day once, seen from the last moment. In the working database every frame is made
+    once and worked out for each moment: all read `at`, which is kept anew each time.
     """
     reference = tables.keep(existing(tables, looks[-1]).rename({"as_of": "reference"}), "reference")
     won = tables.keep(wins(tables, config), "won")
     totals = totals_in(features)
     history = kept(add_up(tables, reference, totals), tables) if totals else None
     steps: _Steps | None = None
+    renewed = tables.contacts.implementation.is_duckdb()
     for look in looks:
         at = existing(tables, look).filter((nw.col("as_of") >= first) & (nw.col("as_of") <= last))
         back = (nw.col("reference") - nw.col("as_of")) // DAY
         at = tables.keep(at.join(reference, on="contact_id", how="inner").with_columns(shift=back), "at")
-        steps = _steps(tables, config, features, at, history, won, share) if steps is None else steps
-        tables.keep(steps.contacts, "contacts")
-        tables.keep(steps.judged, "judged")
-        out = _local(steps.reasons)
-        yield _local(steps.examples), dict(zip(out["why"], out["n"].astype(int), strict=True))
+        if steps is None or not renewed:
+            steps = _steps(tables, config, features, at, history, won, share)
+        else:
+            tables.keep(steps.contacts, "contacts")
+            tables.keep(steps.judged, "judged")
+        out = local(steps.reasons)
+        yield local(steps.examples), dict(zip(out["why"], out["n"].astype(int), strict=True))
 
 
 @dataclass(frozen=True)
@@ -143,12 +146,10 @@ def _steps(
 
 
 def _drawn(eligible: Frame, share: float) -> Frame:
-    """Every close, and the share of the others, by a luck that is the same on every machine and in every version."""
+    """Every close, and the share of the others, by luck."""
     if share >= 1:
         return eligible
-    luck = f"md5_number_lower(contact_id || ' ' || as_of) / 18446744073709551616.0 AS \"{LUCK}\""
-    drawn: Frame = nw.from_native(eligible.to_native().project(f"*, {luck}"))
-    return drawn.filter((nw.col("label") == 1) | (nw.col(LUCK) < share))
+    return lucky(eligible, LUCK).filter((nw.col("label") == 1) | (nw.col(LUCK) < share))
 
 
 def share_to_keep(tables: Tables, config: Config, first: int, last: int) -> float:
@@ -157,7 +158,3 @@ def share_to_keep(tables: Tables, config: Config, first: int, last: int) -> floa
     at = (existing(tables, look).filter((nw.col("as_of") >= first) & (nw.col("as_of") <= last)) for look in looks)
     pairs = sum(int(frame.select(nw.len()).collect().item()) for frame in at)
     return min(1.0, config.model.examples / max(pairs, 1))
-
-
-def _local(frame: Frame) -> pd.DataFrame:
-    return pd.DataFrame(frame.collect(backend="pandas").to_native())

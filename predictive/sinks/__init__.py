@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from predictive.config import DuckdbSink, FileSink, PostgresqlSink, SqliteSink
+from predictive.config import DuckdbSink, FileSink, PostgresqlSink, SparkSink, SqliteSink
 from predictive.sinks.contract import Difference, Night, Restored, Sink
 from predictive.sinks.duckdb import DuckdbFile
 from predictive.sinks.files import ScoreFiles
@@ -32,17 +32,25 @@ def _postgresql(config: PostgresqlSink) -> Sink:
     return ScoreTables.from_config(config, PostgresServer(config.url, config.table, config.wait))
 
 
+def _spark(config: SparkSink) -> Sink:
+    # Imported only where it is configured: PySpark is an extra.
+    from predictive.spark.sink import SparkTables
+
+    return SparkTables.from_config(config)
+
+
 SINKS: dict[str, Callable[[Any], Sink]] = {
     "duckdb": _duckdb,
     "sqlite": _sqlite,
     "postgresql": _postgresql,
     "parquet": ScoreFiles.from_config,
     "csv": ScoreFiles.from_config,
+    "spark": _spark,
 }
 """Per kind in the configuration, what makes a sink out of its part of the configuration."""
 
 
-def open_sink(config: DuckdbSink | SqliteSink | PostgresqlSink | FileSink) -> Sink:
+def open_sink(config: DuckdbSink | SqliteSink | PostgresqlSink | FileSink | SparkSink) -> Sink:
     """The sink of a configuration; touches nothing until it is used.
 
     >>> from pathlib import Path

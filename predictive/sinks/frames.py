@@ -40,8 +40,15 @@ def to_frame(db: Database, query: str, columns: Mapping[str, str], *, ends: bool
     zoned = [
         pa.field(f.name, pa.timestamp("us", tz="UTC")) if pa.types.is_timestamp(f.type) else f for f in arrow.schema
     ]
+    return plain(arrow.cast(pa.schema(zoned)), columns, ends=ends)
+
+
+def plain(arrow: Any, columns: Mapping[str, str], *, ends: bool) -> pd.DataFrame:
+    """An Arrow table of these columns as :func:`to_frame` gives it."""
+    import pyarrow as pa
+
     nullable = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
-    frame: pd.DataFrame = arrow.cast(pa.schema(zoned)).to_pandas(types_mapper=nullable.get)
+    frame: pd.DataFrame = arrow.to_pandas(types_mapper=nullable.get)
     # A type that depended on whether a row marks an end would change from one night to the next.
     plain = {"BIGINT": "int64", "BOOLEAN": "bool"}
     always = {"past", "undone"} if ends else set(columns)

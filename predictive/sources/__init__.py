@@ -7,6 +7,7 @@ reading and checking are the same for all.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import narwhals as nw
 
@@ -21,7 +22,7 @@ from predictive.sources.duckdb import open_duckdb
 from predictive.sources.files import open_files
 from predictive.sources.incremental import update
 from predictive.sources.materialise import Made, empty, materialise
-from predictive.sources.origin import Connection, OpenSource, quote
+from predictive.sources.origin import OpenSource, quote
 from predictive.store import keeper
 from predictive.tables import OPEN_TABLES, SCHEMAS, Tables
 
@@ -35,17 +36,22 @@ SOURCES: Mapping[str, OpenSource] = {
 """Every kind of source by its name in the configuration (`source.kind`)."""
 
 
-def read_tables(config: Config, con: Connection, *, now: int, refresh: bool = False) -> Tables:
+def read_tables(config: Config, con: Any, *, now: int, refresh: bool = False) -> Tables:
     """Read the configured tables into the working database `con` and check them.
 
     The six canonical tables are made in the current schema of `con` (those of an earlier call are replaced), so they
     may be larger than memory; the source is closed again before this returns. `now` is the present in microseconds
     since the epoch: what lies after it is noted. The time zone of `con` must be UTC. With `refresh`, activities
-    that are read incrementally are read anew, as the first time.
+    that are read incrementally are read anew, as the first time. With ``engine: spark`` `con` is the session, and the
+    tables are read where they are: see :mod:`predictive.spark.read`.
 
     Raises :class:`~predictive.errors.DataError` with every problem of every table: columns, types, missing values,
     duplicate keys, unreadable files.
     """
+    if config.engine == "spark":
+        from predictive.spark.read import read_tables as read_on_spark
+
+        return read_on_spark(config, con)
     database, schema = con.execute("SELECT current_database(), current_schema()").fetchone() or ("memory", "main")
     target = {table: f"{quote(database)}.{quote(schema)}.{quote(table)}" for table in SCHEMAS}
     made: dict[str, Made] = {}

@@ -14,33 +14,10 @@ from predictive.engines import microseconds
 from predictive.features.anywhere import build_features, canonical
 from predictive.features.choose import choose
 
-pyspark = pytest.importorskip("pyspark", reason="pyspark is not installed; `make spark` installs and runs this")
+pytest_plugins = ["tests.on_spark"]
+
 TABLES = ("contacts", "accounts", "activities", "deals", "changes")
 AS_OF = "2026-01-01"
-
-
-@pytest.fixture(scope="module")
-def spark():
-    from pyspark.sql import SparkSession
-
-    settings = {
-        "spark.ui.enabled": "false",
-        "spark.ui.showConsoleProgress": "false",
-        "spark.default.parallelism": "2",
-        "spark.sql.shuffle.partitions": "2",
-        # Plans this wide take longer to compile than small tables take to run.
-        "spark.sql.codegen.wholeStage": "false",
-        "spark.sql.adaptive.enabled": "false",
-        # Nothing may depend on where the session thinks it is.
-        "spark.sql.session.timeZone": "America/New_York",
-        "spark.driver.memory": "3g",
-    }
-    builder = SparkSession.builder.master("local[2]")
-    for key, value in settings.items():
-        builder = builder.config(key, value)
-    session = builder.getOrCreate()
-    yield session
-    session.stop()
 
 
 @pytest.fixture(scope="module")
