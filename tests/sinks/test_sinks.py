@@ -194,7 +194,7 @@ def test_a_night_needs_a_time_zone():
 
 
 def test_the_registry_names_the_kinds_of_the_configuration():
-    assert set(SINKS) == {"duckdb", "sqlite", "postgresql", "parquet", "csv"}
+    assert set(SINKS) == {"duckdb", "sqlite", "postgresql", "parquet", "csv", "spark"}
 
 
 @pytest.mark.parametrize("name", ["a.b.c", ".scores", "crm.", ""])
