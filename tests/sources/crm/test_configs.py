@@ -15,7 +15,7 @@ def test_the_ready_configuration_needs_nothing_but_where_the_files_are(crm, monk
     monkeypatch.setenv(f"{crm.upper()}_PATH", str(tmp_path))
     config = load_config(CONFIGS / f"{crm}.yaml")
     assert (config.source.kind, config.source.path) == (crm, tmp_path)
-    assert effective(config).startswith(f"source:\n  kind: {crm}\n  path: {tmp_path}\ntimezone: UTC")
+    assert effective(config).startswith(f"source:\n  kind: {crm}\n  path: {tmp_path}\n")
 
 
 @pytest.mark.parametrize("crm", ["hubspot", "salesforce"])
