@@ -9,6 +9,10 @@ import yaml
 from predictive.rules import load_rules
 
 pytest_plugins = ["tests.trained"]
+POOR = """
+stages: {prospect: 1, MQL: 26, SQL: 51}
+sets: [{name: Any page, points: 30, when: [{activity: page_view, at_least: 1}]}]
+"""
 KEYS = {"kind", "name", "value", "contacts", "closes", "rate", "low", "high", "lift", "adjusted_lift", "p", "q"}
 
 
@@ -53,8 +57,11 @@ def test_patterns_prints_what_holds_with_what_was_tried_and_failed(run, config):
 
 
 def test_suggest_writes_a_file_that_loads_and_compares_on_the_same_later_contacts(run, config):
-    out = config.with_name("suggested.yaml")
-    found = only_json(run("rules", "suggest", config, "--out", out, "--json"))
+    out, poor, today = (config.with_name(name) for name in ("suggested.yaml", "poor.yaml", "today.yaml"))
+    poor.write_text(POOR, encoding="utf-8")
+    settings = yaml.safe_load(config.read_text(encoding="utf-8"))
+    today.write_text(yaml.safe_dump(settings | {"rules": str(poor)}), encoding="utf-8")
+    found = only_json(run("rules", "suggest", today, "--out", out, "--json"))
     rules = load_rules(out)
     assert yaml.safe_load(out.read_text(encoding="utf-8")) == found["suggestion"]
     assert {s.name: s.points > 0 for s in rules.sets}["Sector: software"]
@@ -66,9 +73,8 @@ def test_suggest_writes_a_file_that_loads_and_compares_on_the_same_later_contact
     assert compared["closes"] >= 20
     # The model saw none of these contacts, and beats a few points or not.
     assert compared["advantages"]["the model"]["log_loss"]["value"] < 0.1
-    settings = yaml.safe_load(config.read_text(encoding="utf-8")) | {"rules": str(out)}
     named = config.with_name("named.yaml")
-    named.write_text(yaml.safe_dump(settings), encoding="utf-8")
+    named.write_text(yaml.safe_dump(settings | {"rules": str(out)}), encoding="utf-8")
     again = run("rules", "suggest", named)
     assert again.code == 0
     assert "compared is a suggestion of the same recipe, made on what was known at" in again.out
