@@ -20,6 +20,8 @@ from predictive.sources.reader import condition
 
 SNAPSHOTS = ("SNAPSHOT", "REPEATABLE READ", "SERIALIZABLE")
 """Levels of isolation under which all reads show one moment, in the order in which they are asked for."""
+CATALOGS = ("information_schema", "pg_catalog", "performance_schema", "mysql", "sys", "temp")
+"""Schemas in which servers describe themselves."""
 
 
 @dataclass(frozen=True)
@@ -29,14 +31,18 @@ class AnyDatabase:
     server: Server
     url: SecretUrl
 
+    def tables(self) -> list[tuple[str, str]]:
+        """See :class:`~.reader.Reader`."""
+        try:
+            schemas = sqlalchemy.inspect(self.server).get_schema_names()
+        except exc.SQLAlchemyError as error:
+            raise self._failed(error) from None
+        return [(s, name) for s in sorted(schemas) if s.lower() not in CATALOGS for name in sorted(self._names(s))]
+
     def select(self, table: str) -> str:
         """See :class:`~.reader.Reader`."""
         schema, _, name = table.rpartition(".")
-        found = sqlalchemy.inspect(self.server)
-        try:
-            names = [*found.get_table_names(schema or None), *found.get_view_names(schema or None)]
-        except exc.SQLAlchemyError as error:
-            raise self._failed(error) from None
+        names = self._names(schema or None)
         if name not in names:
             known = [f"{schema}.{n}" if schema else n for n in names]
             raise DataError(f"{self.url} has no table {table!r}; {nearest(table, known)}")
@@ -63,6 +69,14 @@ class AnyDatabase:
         """See :class:`~.reader.Reader`."""
         found = self._run(f"SELECT count(*) FROM (\n{select}\n) found", " WHERE NOT ", since)
         return int(next(self._chunks(found))[0][0])
+
+    def _names(self, schema: str | None) -> list[str]:
+        """The tables and views of a schema; None for where names without one are looked up."""
+        found = sqlalchemy.inspect(self.server)
+        try:
+            return [*found.get_table_names(schema), *found.get_view_names(schema)]
+        except exc.SQLAlchemyError as error:
+            raise self._failed(error) from None
 
     def _quote(self, name: str) -> str:
         return str(self.server.dialect.identifier_preparer.quote_identifier(name))

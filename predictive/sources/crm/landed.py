@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 from predictive.derive import DERIVED
 from predictive.errors import DataError
@@ -31,15 +30,17 @@ class Landed:
     notes: tuple[Note, ...]
 
 
-def land(con: Connection, spec: Spec, raw: Sequence[RawTable], path: Path) -> Landed:
+def land(con: Connection, spec: Spec, raw: Sequence[RawTable], where: str) -> Landed:
     """Make a view of each raw table that the queries of `spec` read, empty where there is none.
 
+    `where` they were looked for is for messages.
     Raises :class:`~predictive.errors.DataError` when there is nothing to make contacts or deals of.
     """
     found, notes = _recognise(spec, raw)
     for canonical, names in spec.required.items():
         if not found.keys() & set(names):
-            raise DataError(_absent(spec, canonical, raw, path))
+            raise DataError(_absent(spec, canonical, raw, where))
+    found = {name: _here(spec, name, table) for name, table in found.items()}
     taken = _taken(spec, found)
     columns = {name: _columns(spec, name, table, taken) for name, table in found.items()}
     for name, expected in spec.tables.items():
@@ -92,14 +93,22 @@ def _name(spec: Spec, name: str) -> str:
     return name
 
 
-def _absent(spec: Spec, canonical: str, raw: Sequence[RawTable], path: Path) -> str:
+def _here(spec: Spec, name: str, table: RawTable) -> RawTable:
+    """The table itself; one that lies elsewhere, fetched."""
+    if table.fetch is None:
+        return table
+    return replace(table, rows=table.fetch(lambda column: spec.is_read(name, column_name(spec, column))))
+
+
+def _absent(spec: Spec, canonical: str, raw: Sequence[RawTable], where: str) -> str:
     names = spec.required[canonical]
-    expected = " or ".join(f"{name} ({name}.csv, {name}_data.csv, {name}.parquet)" for name in names)
     shown = ", ".join(table.label for table in raw[:12]) + (", …" if len(raw) > 12 else "")
-    return (
-        f"source.path: {path}: no {canonical} of {spec.product}: expected a table {expected}, or {spec.product}'s own "
-        f"CSV export of them; found: {shown or 'no table at all'}"
-    )
+    if where.startswith("source.url"):
+        expected = f"a table {' or '.join(names)} in one of its schemas"
+    else:
+        files = " or ".join(f"{name} ({name}.csv, {name}_data.csv, {name}.parquet)" for name in names)
+        expected = f"a table {files}, or {spec.product}'s own CSV export of them"
+    return f"{where}: no {canonical} of {spec.product}: expected {expected}; found: {shown or 'no table at all'}"
 
 
 def _view(con: Connection, name: str, expected: Sequence[str], columns: dict[str, str], table: RawTable | None) -> None:
