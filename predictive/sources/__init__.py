@@ -23,6 +23,7 @@ from predictive.sources.files import open_files
 from predictive.sources.incremental import update
 from predictive.sources.materialise import Made, empty, materialise
 from predictive.sources.origin import OpenSource, quote
+from predictive.sources.written import drop_changes
 from predictive.store import keeper
 from predictive.tables import OPEN_TABLES, SCHEMAS, Tables
 
@@ -72,8 +73,10 @@ def read_tables(config: Config, con: Any, *, now: int, refresh: bool = False) ->
         raise DataError("\n".join(problems))
     for absent in SCHEMAS.keys() - made.keys():
         empty(con, absent, target[absent])
+    written = drop_changes(con, target["changes"], config.source.tables["contacts"].scores)
     parts = arrange(con, target)
     notes = [note for table in made.values() for note in table.notes] + list(integrity.check(con, now=now))
+    notes += written
     tables = Tables(
         **{table: nw.from_native(con.table(table)) for table in SCHEMAS},
         attributes={table: made[table].attributes if table in made else {} for table in OPEN_TABLES},

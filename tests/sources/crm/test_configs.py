@@ -67,7 +67,9 @@ def test_fields_of_our_own_names_never_come_back_as_features_nor_in_the_history(
 def test_an_export_of_a_crm_that_is_read_as_plain_files_does_not_bring_scores_back_either(tmp_path, con, land, columns):
     named = "Buying score" if columns else "Lead probability"
     folder = land(contacts=f"contact_id,created_at,{named},Size\nc1,2026-01-01,0.7,x\n", deals="deal_id,contact_id\n")
-    tables = "{contacts: {file: contacts.csv}, deals: {file: deals.csv}}"
+    changes = f"contact,c1,{named},0.7,2026-02-01\ncontact,c1,Size,x,2026-02-01\naccount,c1,{named},0.7,2026-02-01\n"
+    (folder / "changes.csv").write_text("object,object_id,attribute,value,changed_at\n" + changes)
+    tables = "{contacts: {file: contacts.csv}, deals: {file: deals.csv}, changes: {file: changes.csv}}"
     (tmp_path / "c.yaml").write_text(
         f"source: {{kind: files, path: '{folder}', tables: {tables}}}\n"
         f"sink: {{kind: csv, path: out.csv, format: hubspot{columns}}}\n"
@@ -75,6 +77,11 @@ def test_an_export_of_a_crm_that_is_read_as_plain_files_does_not_bring_scores_ba
     read = read_tables(load_config(tmp_path / "c.yaml"), con, now=NOW)
     assert set(read.attributes["contacts"]) == {"Size"}
     assert f"contacts.{named}: not used: scores are written to it" in map(str, read.notes)
+    # An account's field of the same name is its own.
+    left = con.execute("SELECT object, attribute FROM changes ORDER BY ALL").fetchall()
+    assert left == [("account", named), ("contact", "Size")]
+    said = [note for note in read.notes if note.where == "changes" and "scores" in note.text]
+    assert [(note.count, note.examples) for note in said] == [(1, (named,))]
 
 
 def test_columns_that_a_sink_of_tables_fills_in_a_landed_crm_are_no_attributes(tmp_path, con, land):
