@@ -8,7 +8,7 @@ import pytest
 
 from predictive.config import HubspotSource
 from predictive.config_file import effective, load_config
-from predictive.errors import ConfigError, DataError
+from predictive.errors import ConfigError, ConnectionLostError, DataError
 from predictive.sources.crm import open_crm
 from predictive.sources.crm.raw import open_raw
 
@@ -105,6 +105,12 @@ def test_what_is_not_there_is_named_without_the_password(hubspot, read):
     with pytest.raises(DataError, match=rf"source\.url: postgresql://\*\*\*@.*: {expected}") as caught:
         read("salesforce", {"kind": "salesforce", "url": hubspot})
     assert "kept" not in str(caught.value)
+
+
+def test_a_server_that_does_not_answer_is_a_lost_connection_which_a_night_tries_again(read):
+    with pytest.raises(ConnectionLostError, match=r"source\.url: cannot connect to postgresql://\*\*\*@127") as caught:
+        read("hubspot", {"kind": "hubspot", "url": "postgresql://ann:s3cr3t@127.0.0.1:1/crm"})
+    assert "s3cr3t" not in str(caught.value)
 
 
 def test_a_table_that_the_user_may_not_read_is_named_with_what_to_do(hubspot, read):
