@@ -137,13 +137,15 @@ class CrmSource(Strict):
     """A CRM at `path` or `url`, exactly one of them. Which table is what is known; nothing else is configured.
 
     `path` is a folder or zip archive of files, or a DuckDB file; `url` a database that a loader such as Fivetran lands
-    the CRM in. `scores` lists fields of contacts that hold what this package writes there, by label or name: they are
-    no attributes. The columns of the sink are among them without being listed.
+    the CRM in; `schema` is needed only where several of its schemas hold equally much. `scores` lists fields of
+    contacts that hold what this package writes there, by label or name: they are no attributes. The columns of the sink
+    are among them without being listed.
     """
 
     kind: Literal["hubspot", "salesforce"]
     path: Path | None = None
     url: DatabaseUrl | None = None
+    schema_: str | None = Field(default=None, alias="schema")
     scores: list[str] = []
 
     @model_validator(mode="after")

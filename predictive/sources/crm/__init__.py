@@ -46,7 +46,7 @@ def open_crm(source: HubspotSource | SalesforceSource, con: Connection) -> Itera
         tables, exported = from_exports(raw) if source.kind == "hubspot" else (raw, False)
         # An export writes the clock of the account, a loader that of Greenwich.
         con.execute(spec.macros.replace("{offset}", "" if exported else "+00"))
-        landed = land(con, spec, tables, source.where)
+        landed = land(con, spec, tables, source.where, schema=source.schema_)
         mapped = _map(con, spec, landed)
 
         def open_table(table: str, _: TableSource) -> Origin:

@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from predictive.derive import DERIVED
-from predictive.errors import DataError
+from predictive.errors import DataError, nearest
 from predictive.sources.casting import as_text, family
 from predictive.sources.crm.raw import RawTable, words
 from predictive.sources.crm.spec import Spec
@@ -30,13 +30,13 @@ class Landed:
     notes: tuple[Note, ...]
 
 
-def land(con: Connection, spec: Spec, raw: Sequence[RawTable], where: str) -> Landed:
+def land(con: Connection, spec: Spec, raw: Sequence[RawTable], where: str, *, schema: str | None = None) -> Landed:
     """Make a view of each raw table that the queries of `spec` read, empty where there is none.
 
-    `where` they were looked for is for messages.
+    `where` they were looked for is for messages. `schema` is the one to look in, None for the one that has most.
     Raises :class:`~predictive.errors.DataError` when there is nothing to make contacts or deals of.
     """
-    found, notes = _recognise(spec, raw)
+    found, notes = _recognise(spec, raw, _schema(spec, raw, where) if schema is None else _named(schema, raw, where))
     for canonical, names in spec.required.items():
         if not found.keys() & set(names):
             raise DataError(_absent(spec, canonical, raw, where))
@@ -52,14 +52,36 @@ def land(con: Connection, spec: Spec, raw: Sequence[RawTable], where: str) -> La
     return Landed({name: frozenset(named) for name, named in columns.items()}, taken, tuple(notes))
 
 
-def _recognise(spec: Spec, raw: Sequence[RawTable]) -> tuple[dict[str, RawTable], list[Note]]:
-    """The raw tables that queries read, of the schema that has most of them, and notes on all others."""
+def _named(schema: str, raw: Sequence[RawTable], where: str) -> str:
+    """The schema of the configuration, if there is such a one."""
+    schemas = {table.schema for table in raw} - {""}
+    if schema not in schemas:
+        raise DataError(
+            f"source.schema: {where.partition(' ')[2]} has no schema {schema!r}; {nearest(schema, schemas)}"
+        )
+    return schema
+
+
+def _schema(spec: Spec, raw: Sequence[RawTable], where: str) -> str:
+    """The schema that has most of the tables that queries read."""
     named = [(_name(spec, table.name), table) for table in raw]
-    schemas = sorted({table.schema for table in raw}, key=lambda schema: (-_score(spec, named, schema), schema))
+    scores = {schema: _score(spec, named, schema) for schema in sorted({table.schema for table in raw})}
+    most = [schema for schema, score in scores.items() if score == max(scores.values())]
+    if len(most) > 1 and scores[most[0]]:
+        raise DataError(
+            f"{where}: the schemas {' and '.join(most)} hold equally many tables of {spec.product}; name one: "
+            f"schema: {most[0]}"
+        )
+    return most[0] if most else ""
+
+
+def _recognise(spec: Spec, raw: Sequence[RawTable], schema: str) -> tuple[dict[str, RawTable], list[Note]]:
+    """The raw tables of a schema that queries read, and notes on all others."""
+    named = [(_name(spec, table.name), table) for table in raw]
     found: dict[str, RawTable] = {}
     unknown, unused, doubled, elsewhere = [], [], [], []
     for name, table in named:
-        if table.schema != schemas[0]:
+        if table.schema != schema:
             elsewhere.append(table.label)
         elif not spec.is_known(name):
             unknown.append(table.label)
@@ -73,7 +95,7 @@ def _recognise(spec: Spec, raw: Sequence[RawTable]) -> tuple[dict[str, RawTable]
         f"not tables of {spec.product} that are known here, not read": unknown,
         "known, but nothing in them is needed": unused,
         "not read, since another holds the same table": doubled,
-        f"not read, since the schema {schemas[0] if schemas else ''} has more tables of {spec.product}": elsewhere,
+        f"not read, since the tables of {spec.product} are those of the schema {schema}": elsewhere,
     }
     notes = [note for table in found.values() for note in table.notes]
     notes += [Note("source", f"{why}: {', '.join(names)}", len(names)) for why, names in said.items() if names]

@@ -64,7 +64,7 @@ def test_types_of_the_database_arrive_as_a_file_would_say_them(hubspot, read, ro
     assert rows(f"SELECT deal_id, contact_id, is_won, {closed} FROM deals") == [("7", "1", True, "02-01 12:00")]
     assert "never features, contact details: phone" in said(tables, "contacts")
     assert "not tables of HubSpot that are known here, not read: crm.ledger" in said(tables, "source")
-    assert "not read, since the schema crm has more tables of HubSpot: public.contact" in said(tables, "source")
+    assert "not read, since the tables of HubSpot are those of the schema crm: public.contact" in said(tables, "source")
 
 
 def test_contact_details_and_tables_that_nothing_reads_are_not_even_fetched(hubspot, con):
@@ -105,6 +105,25 @@ def test_what_is_not_there_is_named_without_the_password(hubspot, read):
     with pytest.raises(DataError, match=rf"source\.url: postgresql://\*\*\*@.*: {expected}") as caught:
         read("salesforce", {"kind": "salesforce", "url": hubspot})
     assert "kept" not in str(caught.value)
+
+
+def test_of_two_accounts_in_one_database_one_must_be_named(hubspot, read, rows):
+    execute(
+        hubspot,
+        "CREATE SCHEMA other",
+        *(f"CREATE TABLE other.{name} AS TABLE crm.{name}" for name in ("contact", "deal", "deal_contact")),
+        "UPDATE other.contact SET id = id + 100",
+    )
+    read("hubspot", {"kind": "hubspot", "url": hubspot})
+    assert rows("SELECT min(contact_id) FROM contacts") == [("1",)], "crm has the history, too"
+    execute(hubspot, "DROP TABLE crm.contact_property_history")
+    expected = "the schemas crm and other hold equally many tables of HubSpot; name one: schema: crm"
+    with pytest.raises(DataError, match=rf"source\.url: postgresql://.*: {expected}"):
+        read("hubspot", {"kind": "hubspot", "url": hubspot})
+    read("hubspot", {"kind": "hubspot", "url": hubspot, "schema": "other"})
+    assert rows("SELECT min(contact_id) FROM contacts") == [("101",)]
+    with pytest.raises(DataError, match=r"source\.schema: .* has no schema 'othr'; did you mean \"other\""):
+        read("hubspot", {"kind": "hubspot", "url": hubspot, "schema": "othr"})
 
 
 def test_a_server_that_does_not_answer_is_a_lost_connection_which_a_night_tries_again(read):
