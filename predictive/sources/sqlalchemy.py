@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy
 from sqlalchemy import exc
 from sqlalchemy.engine import Connection as Server
+from sqlalchemy.engine import Dialect
 
 from predictive.config import SecretUrl
 from predictive.errors import ConfigError, ConnectionLostError, DataError, nearest
@@ -79,7 +80,7 @@ class AnyDatabase:
             raise self._failed(error) from None
 
     def _quote(self, name: str) -> str:
-        return str(self.server.dialect.identifier_preparer.quote_identifier(name))
+        return quoted(self.server.dialect, name)
 
     def _run(self, query: str, where: str = "", since: Since | None = None) -> Any:
         if since is not None:
@@ -103,6 +104,21 @@ class AnyDatabase:
         if isinstance(error, exc.DBAPIError) and error.connection_invalidated:
             return ConnectionLostError(f"the connection to {self.url} was lost: {said}; run this again")
         return DataError(f"the query cannot be run: {said}")
+
+
+def quoted(dialect: Dialect, name: str) -> str:
+    """A name as SQLAlchemy gives it, as an identifier of the database.
+
+    Where names without quotes are upper case (Oracle, Snowflake), SQLAlchemy shows them in lower case.
+
+    >>> from sqlalchemy.dialects import mysql, oracle, postgresql
+    >>> [quoted(module.dialect(), "created") for module in (oracle, postgresql, mysql)]
+    ['"CREATED"', '"created"', '`created`']
+    >>> quoted(oracle.dialect(), "Own Name")
+    '"Own Name"'
+    """
+    held = dialect.denormalize_name(name) if dialect.requires_name_normalize else name
+    return str(dialect.identifier_preparer.quote_identifier(held))
 
 
 @contextmanager
