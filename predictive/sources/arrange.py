@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from math import ceil
 
+from predictive.sources.joined import joined
 from predictive.sources.origin import Connection
 from predictive.tables import PART
 
@@ -56,20 +57,9 @@ def _find_roots(con: Connection, target: dict[str, str]) -> None:
         SELECT list(DISTINCT account_id ORDER BY account_id) FROM ({_ever(target)})
         WHERE account_id IS NOT NULL GROUP BY contact_id HAVING count(DISTINCT account_id) > 1
     """
-    root: dict[str, str] = {}
-
-    def find(account: str) -> str:
-        while root.setdefault(account, account) != account:
-            root[account] = root[root[account]]
-            account = root[account]
-        return account
-
-    for (accounts,) in con.execute(moved).fetchall():
-        first, *others = sorted(map(find, accounts))
-        for other in others:
-            root[other] = first
+    groups = joined(accounts for (accounts,) in con.execute(moved).fetchall())
+    pairs = [(account, min(group)) for group in groups for account in group]
     con.execute("CREATE OR REPLACE TEMP TABLE _roots (account_id VARCHAR, root VARCHAR)")
-    pairs = [(account, find(account)) for account in list(root)]
     if pairs:
         con.execute(
             "INSERT INTO _roots SELECT unnest(?), unnest(?)", [[a for a, _ in pairs], [found for _, found in pairs]]
