@@ -89,7 +89,7 @@ def _read(
                     made[table] = materialise(con, table, spec, origin, zone=config.timezone, target=target[table])
                 else:
                     store.enter_context(opened(con, spec.incremental.store))
-                    fetched = fetch(con, config, spec, origin, now=now, anew=anew)
+                    fetched = fetch(con, config, spec, origin, target=target[table], now=now, anew=anew)
             except ConnectionLostError:
                 raise
             except DataError as error:

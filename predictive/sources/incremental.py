@@ -36,8 +36,6 @@ from predictive.tables import PART, Note
 
 STORE = quote("predictive store")
 KEPT, STATE = f"{STORE}.main.activities", f"{STORE}.main.state"
-FRESH = quote("::fresh activities")
-"""What was fetched, in the working database."""
 KEY = "::key"
 MOST_UNSORTED = 1.25
 """Times the rows that were sorted once the store may hold before all are sorted again."""
@@ -55,16 +53,18 @@ class Night:
     origin: Origin
     fetch: Fetch
     zone: str
+    fresh: str
+    """The SQL name of the table of what was fetched."""
 
     def bring(self, since: Since | None) -> Made:
-        """Fetch rows and make the table :data:`FRESH` of them: canonical, with mark and key."""
+        """Fetch rows and make the table `fresh` of them: canonical, with mark and key."""
         rows = self.fetch.rows(since)
         types = dict(zip(rows.columns, map(str, rows.types), strict=True))
         extra = {MARK: mark_of(self.chosen.column, types[self.chosen.column])}
         if self.chosen.key is not None:
             extra[KEY] = f"CAST({quote(self.chosen.key)} AS VARCHAR)"
         origin = replace(self.origin, rows=rows)
-        return materialise(self.con, "activities", self.spec, origin, zone=self.zone, target=FRESH, extra=extra)
+        return materialise(self.con, "activities", self.spec, origin, zone=self.zone, target=self.fresh, extra=extra)
 
     def count(self, query: str, values: tuple[Any, ...] = ()) -> int:
         """The one number that a query gives."""
@@ -83,8 +83,10 @@ class Fetched:
     made_with: str
 
 
-def fetch(con: Connection, config: Config, spec: TableSource, origin: Origin, *, now: int, anew: bool) -> Fetched:
-    """Fetch the activities that the store, which must be :func:`opened`, may lack.
+def fetch(
+    con: Connection, config: Config, spec: TableSource, origin: Origin, *, target: str, now: int, anew: bool
+) -> Fetched:
+    """Fetch the activities that the store, which must be :func:`opened`, may lack, to beside `target`, an SQL name.
 
     `anew` reads everything, as does another mapping, another time zone or another source than the store was made with.
     Raises :class:`~predictive.errors.DataError` as :func:`~.materialise.materialise` does, and for a column that cannot
@@ -95,7 +97,8 @@ def fetch(con: Connection, config: Config, spec: TableSource, origin: Origin, *,
         raise AssertionError("only an incremental table has a store")
     _check_columns(chosen, origin)
     source = _fetch_of(origin.rows) if origin.fetch is None else origin.fetch
-    night = Night(con, spec, chosen, origin, source, config.timezone)
+    fresh = f"{target.rpartition('.')[0]}.{quote('::fresh')}"
+    night = Night(con, spec, chosen, origin, source, config.timezone, fresh)
     made_with = _fingerprint(config, spec, origin)
     state = _state(con)
     known = not anew and state is not None and state[0] == made_with
@@ -116,12 +119,12 @@ def settle(fetched: Fetched, target: dict[str, str]) -> tuple[Made, int]:
     contacts = target["contacts"] if parts > 1 else f'(SELECT contact_id, 0 AS "{PART}" FROM {target["contacts"]})'
     with _transaction(con):
         if since is None:
-            _sort(con, f"({placed(FRESH, contacts)})", fetched.made_with, parts)
+            _sort(con, f"({placed(night.fresh, contacts)})", fetched.made_with, parts)
         else:
             _append(night, since, contacts, moved=parts > 1)
             if parts != before or count(con, KEPT) > MOST_UNSORTED * ordered:
                 _sort(con, KEPT, fetched.made_with, parts)
-    con.execute(f"DROP TABLE {FRESH}")
+    con.execute(f"DROP TABLE {night.fresh}")
     left_out = [MARK, *([] if night.chosen.key is None else [KEY]), *([PART] if parts == 1 else [])]
     # In the order of the store, which is sorted but for what came since.
     con.execute(
@@ -136,10 +139,10 @@ def _fetched(night: Night, since: Since) -> tuple[Made, str]:
     made = night.bring(since)
     earlier = f"SELECT count(*) FROM {KEPT} WHERE NOT {condition(since)}"
     if night.chosen.key is not None:
-        earlier += f' AND NOT coalesce("{KEY}" IN (SELECT "{KEY}" FROM {FRESH}), false)'
+        earlier += f' AND NOT coalesce("{KEY}" IN (SELECT "{KEY}" FROM {night.fresh}), false)'
     kept, there = night.count(earlier, (since.low,)), night.fetch.before(since)
-    mine, theirs = type_of(night.con.table(FRESH)), type_of(night.con.table(KEPT))
-    marked = night.count(f'SELECT count("{MARK}") FROM {FRESH}')
+    mine, theirs = type_of(night.con.table(night.fresh)), type_of(night.con.table(KEPT))
+    marked = night.count(f'SELECT count("{MARK}") FROM {night.fresh}')
     if kept == there and (mine == theirs or not marked):
         return made, ""
     missing = f"the source has {there:,} earlier rows and the store {kept:,}: some were deleted or came late"
@@ -148,7 +151,7 @@ def _fetched(night: Night, since: Since) -> tuple[Made, str]:
 
 def _rows_to_be(night: Night, since: Since | None) -> int:
     """About how many rows the store will hold."""
-    fresh = count(night.con, FRESH)
+    fresh = count(night.con, night.fresh)
     return (
         fresh
         if since is None
@@ -168,8 +171,8 @@ def _append(night: Night, since: Since, contacts: str, *, moved: bool) -> None:
     con = night.con
     con.execute(f"DELETE FROM {KEPT} WHERE {condition(since)}", [since.low])
     if night.chosen.key is not None:
-        con.execute(f'DELETE FROM {KEPT} WHERE "{KEY}" IN (SELECT "{KEY}" FROM {FRESH})')
-    con.execute(f"INSERT INTO {KEPT} SELECT * FROM ({placed(FRESH, contacts)}) ORDER BY {ARRANGED}")
+        con.execute(f'DELETE FROM {KEPT} WHERE "{KEY}" IN (SELECT "{KEY}" FROM {night.fresh})')
+    con.execute(f"INSERT INTO {KEPT} SELECT * FROM ({placed(night.fresh, contacts)}) ORDER BY {ARRANGED}")
     if moved:
         con.execute(
             f'UPDATE {KEPT} AS k SET "{PART}" = c."{PART}" FROM {contacts} AS c '

@@ -86,8 +86,9 @@ class Source:
         spec = config.source.tables["activities"]
         origin = Origin("src", self.con.table("src"), untyped=False)
         with opened(self.con, self.path):
-            fetched = fetch(self.con, config, spec, origin, now=now, anew=anew)
-            made, self.parts = settle(fetched, self.divided())
+            target = self.divided()
+            fetched = fetch(self.con, config, spec, origin, target=target["activities"], now=now, anew=anew)
+            made, self.parts = settle(fetched, target)
         materialise(self.con, "activities", spec, origin, zone=self.zone, target="memory.main.whole")
         return (
             *(
