@@ -21,8 +21,6 @@ from predictive.rules import Condition, all_kinds, condition_features, condition
 from predictive.store import into_store
 from predictive.tables import Tables
 
-BLOCK = 250_000
-"""Contacts per block, so that memory does not grow with the database."""
 NUMBERS = ("probability", "fit", "interest", "rule_score")
 CLASSES = ("stage", "quadrant", "tier", "cell")
 MEMBERS = "list_members"
@@ -43,10 +41,9 @@ def evaluate(con: Any, tables: Tables, config: Config, scores: str, night: int) 
             _add(con, name, _known(con, tables, static_ids(name, choice), night))
     if active or tags:
         _check_columns(con, active, scores)
-        for block in _blocks(
-            con, tables, config, [*_conditions(active), *(c for t in tags.values() for c in t)], night
-        ):
-            whole = _with_scores(con, tables, config, block, scores)
+        conditions = [*_conditions(active), *(c for t in tags.values() for c in t)]
+        for part, block in _parts(con, tables, config, conditions, night):
+            whole = _with_scores(con, part, config, block, scores)
             for name, choice in active.items():
                 _add(con, name, whole["contact_id"][_meets_choice(choice, whole, kinds)])
             for name, conditions in tags.items():
@@ -102,18 +99,16 @@ def _check_columns(con: Any, active: Mapping[str, ListChoice], scores: str) -> N
                 raise ConfigError(f"lists.{name}.{column}: the scores have no {column}; take it out of the list")
 
 
-def _blocks(
+def _parts(
     con: Any, tables: Tables, config: Config, conditions: list[Condition], night: int
-) -> Iterator[pd.DataFrame]:
-    """The contacts that exist at the night, by id, in blocks, with the features that the conditions read."""
-    at = _local(existing(tables, Moment(instant=night))).sort_values("contact_id", ignore_index=True)
+) -> Iterator[tuple[Tables, pd.DataFrame]]:
+    """Each part of the tables with its contacts that exist at the night, and the features that the conditions read."""
     needed = condition_features(conditions, all_kinds(tables))
-    for start in range(0, len(at), BLOCK):
-        block = at.iloc[start : start + BLOCK]
+    for part in tables.each_part():
+        block = _local(existing(part, Moment(instant=night)))
         if needed:
-            found = features_at(tables, into_store(con, block), needed, won=wins(tables, config))
-            block = _local(found)
-        yield block.sort_values("contact_id", ignore_index=True)
+            block = _local(features_at(part, into_store(con, block), needed, won=wins(part, config)))
+        yield part, block.sort_values("contact_id", ignore_index=True)
 
 
 def _with_scores(con: Any, tables: Tables, config: Config, block: pd.DataFrame, scores: str) -> pd.DataFrame:

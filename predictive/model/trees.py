@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from predictive.model.shapley import explainer
+
 MOST_ROUNDS = 600
 DEFAULT_ROUNDS = 100
 BLOCK = 100_000
@@ -104,12 +106,7 @@ def contributions(booster: Any, X: np.ndarray) -> np.ndarray:
 
     Lundberg et al. (2020), computed by woodelf; equal to LightGBM's own `pred_contrib`, and about ten times as fast.
     """
-    from woodelf import WoodelfExplainer
-
     names = booster.feature_name()
-    explainer = WoodelfExplainer(booster)
-    blocks = [
-        explainer.shap_values(pd.DataFrame(X[i : i + BLOCK], columns=names), verbose=False)
-        for i in range(0, len(X), BLOCK)
-    ]
+    explain = explainer(booster)
+    blocks = [explain(pd.DataFrame(X[i : i + BLOCK], columns=names)) for i in range(0, len(X), BLOCK)]
     return np.concatenate(blocks).astype(np.float64) if blocks else np.empty(X.shape)

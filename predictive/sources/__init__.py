@@ -7,6 +7,7 @@ reading and checking are the same for all.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import Any
 
 import narwhals as nw
@@ -20,7 +21,7 @@ from predictive.sources.crm import open_crm
 from predictive.sources.database import open_database
 from predictive.sources.duckdb import open_duckdb
 from predictive.sources.files import open_files
-from predictive.sources.incremental import update
+from predictive.sources.incremental import Fetched, fetch, opened, settle
 from predictive.sources.materialise import Made, empty, materialise
 from predictive.sources.origin import OpenSource, quote
 from predictive.sources.written import drop_changes
@@ -55,26 +56,15 @@ def read_tables(config: Config, con: Any, *, now: int, refresh: bool = False) ->
         return read_on_spark(config, con)
     database, schema = con.execute("SELECT current_database(), current_schema()").fetchone() or ("memory", "main")
     target = {table: f"{quote(database)}.{quote(schema)}.{quote(table)}" for table in SCHEMAS}
-    made: dict[str, Made] = {}
-    problems: list[str] = []
-    with SOURCES[config.source.kind](config.source, con) as open_table:
-        for table, spec in config.source.tables.items():
-            try:
-                origin, at = open_table(table, spec), target[table]
-                if spec.incremental is None:
-                    made[table] = materialise(con, table, spec, origin, zone=config.timezone, target=at)
-                else:
-                    made[table] = update(con, config, spec, origin, target=at, now=now, anew=refresh)
-            except ConnectionLostError:
-                raise
-            except DataError as error:
-                problems.append(str(error))
-    if problems:
-        raise DataError("\n".join(problems))
-    for absent in SCHEMAS.keys() - made.keys():
-        empty(con, absent, target[absent])
-    written = drop_changes(con, target["changes"], config.source.tables["contacts"].scores)
-    parts = arrange(con, target)
+    with ExitStack() as store:
+        made, fetched = _read(config, con, target, store, now=now, anew=refresh)
+        for absent in SCHEMAS.keys() - made.keys() - ({"activities"} if fetched else set()):
+            empty(con, absent, target[absent])
+        written = drop_changes(con, target["changes"], config.source.tables["contacts"].scores)
+        if fetched is None:
+            parts = arrange(con, target)
+        else:
+            made["activities"], parts = settle(fetched, target)
     notes = [note for table in made.values() for note in table.notes] + list(integrity.check(con, now=now))
     notes += written
     tables = Tables(
@@ -85,3 +75,28 @@ def read_tables(config: Config, con: Any, *, now: int, refresh: bool = False) ->
         keep=keeper(con),
     )
     return derive(tables)
+
+
+def _read(
+    config: Config, con: Any, target: dict[str, str], store: ExitStack, *, now: int, anew: bool
+) -> tuple[dict[str, Made], Fetched | None]:
+    """Make the tables of the source; activities that are read incrementally are only fetched, their `store` open."""
+    made: dict[str, Made] = {}
+    fetched = None
+    problems: list[str] = []
+    with SOURCES[config.source.kind](config.source, con) as open_table:
+        for table, spec in config.source.tables.items():
+            try:
+                origin = open_table(table, spec)
+                if spec.incremental is None:
+                    made[table] = materialise(con, table, spec, origin, zone=config.timezone, target=target[table])
+                else:
+                    store.enter_context(opened(con, spec.incremental.store))
+                    fetched = fetch(con, config, spec, origin, target=target[table], now=now, anew=anew)
+            except ConnectionLostError:
+                raise
+            except DataError as error:
+                problems.append(str(error))
+    if problems:
+        raise DataError("\n".join(problems))
+    return made, fetched

@@ -8,25 +8,40 @@ from __future__ import annotations
 
 from math import ceil
 
+from predictive.sources.joined import joined
 from predictive.sources.origin import Connection
 from predictive.tables import PART
 
 ACTIVITIES_PER_PART, CONTACTS_PER_PART = 2_500_000, 200_000
 # All columns, so that equal rows lie side by side and two reads are equal byte for byte.
 ORDER = "contact_id, t, type, known, value, detail"
+ARRANGED = f'"{PART}", {ORDER}'
 
 
 def arrange(con: Connection, target: dict[str, str]) -> int:
     """Sort the activities by contact, in parts where they are many; how many parts.
 
-    `target` are the SQL names of the tables. With several parts contacts and activities get the column
-    :data:`~predictive.tables.PART`. Contacts who ever shared an account come into the same part, so that what
-    colleagues did is found there.
+    `target` are the SQL names of the tables. With several parts activities get the column
+    :data:`~predictive.tables.PART` too.
     """
-    contacts, activities = target["contacts"], target["activities"]
-    parts = max(ceil(_count(con, activities) / ACTIVITIES_PER_PART), ceil(_count(con, contacts) / CONTACTS_PER_PART), 1)
+    activities = target["activities"]
+    parts = divide(con, target, count(con, activities))
+    rows = activities if parts == 1 else f"({placed(activities, target['contacts'])})"
+    _replace(con, activities, f"SELECT * FROM {rows} ORDER BY {ORDER if parts == 1 else ARRANGED}")
+    return parts
+
+
+def divide(con: Connection, target: dict[str, str], activities: int, *, before: int | None = None) -> int:
+    """Give contacts the column :data:`~predictive.tables.PART` where they or `activities` are many; how many parts.
+
+    Contacts who ever shared an account come into the same part, so that what colleagues did is found there. There
+    are as many as `before` while that is not far off: who is in which part then stays.
+    """
+    contacts = target["contacts"]
+    parts = max(ceil(activities / ACTIVITIES_PER_PART), ceil(count(con, contacts) / CONTACTS_PER_PART), 1)
+    if before is not None and parts / 1.25 <= before <= parts * 2:
+        parts = before
     if parts == 1:
-        _replace(con, activities, f"SELECT * FROM {activities} ORDER BY {ORDER}")
         return 1
     _find_roots(con, target)
     key = "coalesce('account ' || coalesce(root, ever.account_id), 'contact ' || c.contact_id)"
@@ -39,15 +54,17 @@ def arrange(con: Connection, target: dict[str, str]) -> int:
         f"ON ever.contact_id = c.contact_id LEFT JOIN _roots ON _roots.account_id = ever.account_id "
         f'ORDER BY "{PART}", c.contact_id',
     )
-    # Those of unknown contacts are noted elsewhere; nothing reads them, so any part will do.
-    _replace(
-        con,
-        activities,
-        f'SELECT a.*, coalesce(c."{PART}", 0) AS "{PART}" FROM {activities} a '
-        f'LEFT JOIN {contacts} c USING (contact_id) ORDER BY "{PART}", {ORDER}',
-    )
     con.execute("DROP TABLE _roots")
     return parts
+
+
+def placed(activities: str, contacts: str) -> str:
+    """The query for activities with the part of their contact."""
+    # Those of unknown contacts are noted elsewhere; nothing reads them, so any part will do.
+    return (
+        f'SELECT a.*, coalesce(c."{PART}", 0) AS "{PART}" FROM {activities} AS a '
+        f"LEFT JOIN {contacts} AS c USING (contact_id)"
+    )
 
 
 def _find_roots(con: Connection, target: dict[str, str]) -> None:
@@ -56,20 +73,9 @@ def _find_roots(con: Connection, target: dict[str, str]) -> None:
         SELECT list(DISTINCT account_id ORDER BY account_id) FROM ({_ever(target)})
         WHERE account_id IS NOT NULL GROUP BY contact_id HAVING count(DISTINCT account_id) > 1
     """
-    root: dict[str, str] = {}
-
-    def find(account: str) -> str:
-        while root.setdefault(account, account) != account:
-            root[account] = root[root[account]]
-            account = root[account]
-        return account
-
-    for (accounts,) in con.execute(moved).fetchall():
-        first, *others = sorted(map(find, accounts))
-        for other in others:
-            root[other] = first
+    groups = joined(accounts for (accounts,) in con.execute(moved).fetchall())
+    pairs = [(account, min(group)) for group in groups for account in group]
     con.execute("CREATE OR REPLACE TEMP TABLE _roots (account_id VARCHAR, root VARCHAR)")
-    pairs = [(account, find(account)) for account in list(root)]
     if pairs:
         con.execute(
             "INSERT INTO _roots SELECT unnest(?), unnest(?)", [[a for a, _ in pairs], [found for _, found in pairs]]
@@ -85,7 +91,8 @@ def _ever(target: dict[str, str]) -> str:
     """
 
 
-def _count(con: Connection, table: str) -> int:
+def count(con: Connection, table: str) -> int:
+    """The rows of a table."""
     ((rows,),) = con.execute(f"SELECT count(*) FROM {table}").fetchall()
     return int(rows)
 

@@ -6,6 +6,8 @@ throws away the same rows of the store, and puts the fetched ones in their place
 be unique, so nothing is ever compared row by row. All of it is one transaction: killed at any instant, the store is as
 it was or as it should be.
 
+The rows lie as :mod:`.arrange` wants them, by part and contact, so that a night has nothing to sort but what is new.
+
 What cannot be seen in the fetched rows is seen in a count: if the source holds another number of earlier rows than the
 store (rows were deleted, or came later than the overlap), everything is read anew. So the store equals a full read, but
 for earlier rows that were altered in place, or deleted and added in equal numbers.
@@ -25,17 +27,19 @@ import duckdb
 
 from predictive.config import Config, Incremental, TableSource
 from predictive.errors import DataError, nearest
-from predictive.sources.arrange import ORDER
+from predictive.sources.arrange import ARRANGED, count, divide, placed
 from predictive.sources.mapping import map_columns
 from predictive.sources.materialise import Made, materialise
 from predictive.sources.origin import Connection, Fetch, Origin, Relation, Since, first, quote, reason
 from predictive.sources.watermark import MARK, condition, mark_of, type_of, watermark
-from predictive.tables import Note
+from predictive.tables import PART, Note
 
 STORE = quote("predictive store")
 KEPT, STATE = f"{STORE}.main.activities", f"{STORE}.main.state"
 KEY = "::key"
-FORMAT = 1
+MOST_UNSORTED = 1.25
+"""Times the rows that were sorted once the store may hold before all are sorted again."""
+FORMAT = 2
 """Counts up whenever rows of the store would be written otherwise."""
 
 
@@ -50,6 +54,7 @@ class Night:
     fetch: Fetch
     zone: str
     fresh: str
+    """The SQL name of the table of what was fetched."""
 
     def bring(self, since: Since | None) -> Made:
         """Fetch rows and make the table `fresh` of them: canonical, with mark and key."""
@@ -67,34 +72,66 @@ class Night:
         return int(found)
 
 
-def update(
+@dataclass(frozen=True)
+class Fetched:
+    """What was fetched, and waits for the contacts to be divided into parts; all rows if `since` is None."""
+
+    night: Night
+    made: Made
+    since: Since | None
+    why: str
+    made_with: str
+
+
+def fetch(
     con: Connection, config: Config, spec: TableSource, origin: Origin, *, target: str, now: int, anew: bool
-) -> Made:
-    """Bring the store up to date and make the canonical activities at the SQL name `target` of it.
+) -> Fetched:
+    """Fetch the activities that the store, which must be :func:`opened`, may lack, to beside `target`, an SQL name.
 
     `anew` reads everything, as does another mapping, another time zone or another source than the store was made with.
-    Raises :class:`~predictive.errors.DataError` as :func:`~.materialise.materialise` does, and for a store that cannot
-    be opened or a column that cannot tell what is new.
+    Raises :class:`~predictive.errors.DataError` as :func:`~.materialise.materialise` does, and for a column that cannot
+    tell what is new.
     """
     chosen = spec.incremental
     if chosen is None:
         raise AssertionError("only an incremental table has a store")
     _check_columns(chosen, origin)
-    fetch = _fetch_of(origin.rows) if origin.fetch is None else origin.fetch
+    source = _fetch_of(origin.rows) if origin.fetch is None else origin.fetch
     fresh = f"{target.rpartition('.')[0]}.{quote('::fresh')}"
-    night = Night(con, spec, chosen, origin, fetch, config.timezone, fresh)
+    night = Night(con, spec, chosen, origin, source, config.timezone, fresh)
     made_with = _fingerprint(config, spec, origin)
-    with _opened(con, chosen.store):
-        since = None if anew or _made_with(con) != made_with else watermark(con.table(KEPT), chosen, now=now)
-        made, why = (night.bring(None), "") if since is None else _fetched(night, since)
-        if since is None or why:
-            _rebuild(night, made_with)
+    state = _state(con)
+    known = not anew and state is not None and state[0] == made_with
+    since = watermark(con.table(KEPT), chosen, now=now) if known else None
+    made, why = (night.bring(None), "") if since is None else _fetched(night, since)
+    return Fetched(night, made, None if why else since, why, made_with)
+
+
+def settle(fetched: Fetched, target: dict[str, str]) -> tuple[Made, int]:
+    """Bring the store up to date, and make the canonical activities of it; and into how many parts contacts came.
+
+    `target` are the SQL names of the tables, of which the others are there already.
+    """
+    night, since, con = fetched.night, fetched.since, fetched.night.con
+    state = _state(con)
+    before, ordered = (None, 0) if since is None or state is None else state[1:]
+    parts = divide(con, target, _rows_to_be(night, since), before=before)
+    contacts = target["contacts"] if parts > 1 else f'(SELECT contact_id, 0 AS "{PART}" FROM {target["contacts"]})'
+    with _transaction(con):
+        if since is None:
+            _sort(con, f"({placed(night.fresh, contacts)})", fetched.made_with, parts)
         else:
-            _append(night, since)
-        con.execute(f"DROP TABLE {fresh}")
-        con.execute(f"CREATE OR REPLACE TABLE {target} AS SELECT * EXCLUDE ({_extra(chosen)}) FROM {KEPT}")
-        note = _note(night, None if why else since, why)
-    return replace(made, notes=(*made.notes, note))
+            _append(night, since, contacts, moved=parts > 1)
+            if parts != before or count(con, KEPT) > MOST_UNSORTED * ordered:
+                _sort(con, KEPT, fetched.made_with, parts)
+    con.execute(f"DROP TABLE {night.fresh}")
+    left_out = [MARK, *([] if night.chosen.key is None else [KEY]), *([PART] if parts == 1 else [])]
+    # In the order of the store, which is sorted but for what came since.
+    con.execute(
+        f"CREATE OR REPLACE TABLE {target['activities']} AS "
+        f"SELECT * EXCLUDE ({', '.join(map(quote, left_out))}) FROM {KEPT}"
+    )
+    return replace(fetched.made, notes=(*fetched.made.notes, _note(night, since, fetched.why))), parts
 
 
 def _fetched(night: Night, since: Since) -> tuple[Made, str]:
@@ -112,21 +149,35 @@ def _fetched(night: Night, since: Since) -> tuple[Made, str]:
     return night.bring(None), missing if kept != there else f"{since.column} has become {mine}"
 
 
-def _rebuild(night: Night, made_with: str) -> None:
-    """Make the store anew, sorted."""
-    with _transaction(night.con):
-        night.con.execute(f"CREATE OR REPLACE TABLE {KEPT} AS SELECT * FROM {night.fresh} ORDER BY {ORDER}")
-        night.con.execute(f"CREATE OR REPLACE TABLE {STATE} (made_with VARCHAR)")
-        night.con.execute(f"INSERT INTO {STATE} VALUES (?)", [made_with])
+def _rows_to_be(night: Night, since: Since | None) -> int:
+    """About how many rows the store will hold."""
+    fresh = count(night.con, night.fresh)
+    return (
+        fresh
+        if since is None
+        else fresh + night.count(f"SELECT count(*) FROM {KEPT} WHERE NOT {condition(since)}", (since.low,))
+    )
 
 
-def _append(night: Night, since: Since) -> None:
+def _sort(con: Connection, rows: str, made_with: str, parts: int) -> None:
+    """Make the store anew of rows with their parts, sorted."""
+    con.execute(f"CREATE OR REPLACE TABLE {KEPT} AS SELECT * FROM {rows} ORDER BY {ARRANGED}")
+    con.execute(f"CREATE OR REPLACE TABLE {STATE} (made_with VARCHAR, parts INTEGER, ordered BIGINT)")
+    con.execute(f"INSERT INTO {STATE} SELECT ?, ?, count(*) FROM {KEPT}", [made_with, parts])
+
+
+def _append(night: Night, since: Since, contacts: str, *, moved: bool) -> None:
     """Put the fetched rows in the place of those that they show anew, as one more sorted run."""
-    with _transaction(night.con):
-        night.con.execute(f"DELETE FROM {KEPT} WHERE {condition(since)}", [since.low])
-        if night.chosen.key is not None:
-            night.con.execute(f'DELETE FROM {KEPT} WHERE "{KEY}" IN (SELECT "{KEY}" FROM {night.fresh})')
-        night.con.execute(f"INSERT INTO {KEPT} SELECT * FROM {night.fresh} ORDER BY {ORDER}")
+    con = night.con
+    con.execute(f"DELETE FROM {KEPT} WHERE {condition(since)}", [since.low])
+    if night.chosen.key is not None:
+        con.execute(f'DELETE FROM {KEPT} WHERE "{KEY}" IN (SELECT "{KEY}" FROM {night.fresh})')
+    con.execute(f"INSERT INTO {KEPT} SELECT * FROM ({placed(night.fresh, contacts)}) ORDER BY {ARRANGED}")
+    if moved:
+        con.execute(
+            f'UPDATE {KEPT} AS k SET "{PART}" = c."{PART}" FROM {contacts} AS c '
+            f'WHERE k.contact_id = c.contact_id AND k."{PART}" <> c."{PART}"'
+        )
 
 
 def _fetch_of(rows: Relation) -> Fetch:
@@ -162,22 +213,24 @@ def _fingerprint(config: Config, spec: TableSource, origin: Origin) -> str:
     return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
 
 
-def _made_with(con: Connection) -> str | None:
-    """The fingerprint that the store was made with; None for a new one."""
+def _state(con: Connection) -> tuple[str, int, int] | None:
+    """What the store was made with, in how many parts, and how many rows were sorted then; None for a new one."""
     held = con.execute(
-        "SELECT count(*) FROM duckdb_tables() WHERE database_name = 'predictive store' AND table_name = 'state'"
+        "SELECT count(*) FROM duckdb_columns() "
+        "WHERE database_name = 'predictive store' AND table_name = 'state' AND column_name = 'ordered'"
     ).fetchall()
     if held == [(0,)]:
         return None
-    return str(first(con.table(STATE))[0])
+    made_with, parts, ordered = first(con.table(STATE))
+    return str(made_with), int(parts), int(ordered)
 
 
-def _extra(chosen: Incremental) -> str:
-    return f'"{MARK}"' if chosen.key is None else f'"{MARK}", "{KEY}"'
+def _held(con: Connection) -> int:
+    return count(con, KEPT)
 
 
 def _note(night: Night, since: Since | None, why: str) -> Note:
-    held = night.count(f"SELECT count(*) FROM {KEPT}")
+    held = count(night.con, KEPT)
     store = night.chosen.store.name
     if since is None:
         return Note("activities", f"all {held:,} rows read into {store}{f', since {why}' if why else ''}", held)
@@ -190,7 +243,11 @@ def _note(night: Night, since: Since | None, why: str) -> Note:
 
 
 @contextmanager
-def _opened(con: Connection, path: Path) -> Iterator[None]:
+def opened(con: Connection, path: Path) -> Iterator[None]:
+    """The store, attached to `con` and closed to everybody else until the end of the block.
+
+    Raises :class:`~predictive.errors.DataError` for one that cannot be opened.
+    """
     where = "source.tables.activities.incremental.store"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

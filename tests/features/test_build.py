@@ -15,6 +15,7 @@ from predictive.features import behaviour, catalog
 from predictive.features.build import build, features_at
 from predictive.features.deals import wins
 from predictive.features.expression import WEIGHT_ONE, Attribute, Constant, Formula
+from tests.features.cases import FEATURES, TERMS, built
 from tests.features.histories import (
     HALF_LIFE,
     NIGHT,
@@ -30,7 +31,8 @@ from tests.features.histories import (
     polars_tables,
     tables,
 )
-from tests.features.reference import ARITHMETIC, FEATURES, TERMS, built, own, seen
+from tests.features.reference import ARITHMETIC, own
+from tests.features.then import seen
 
 
 def build_duckdb(history, con, features=FEATURES):

@@ -7,7 +7,7 @@ from predictive.features.cut import cut
 from predictive.features.expression import total
 from tests.features.histories import KINDS, NIGHT, History, at, by_contact, changed, collected, contact, did, histories
 from tests.features.histories import tables as made
-from tests.features.reference import contact_then
+from tests.features.then import contact_then
 
 
 def cut_at(history, con):

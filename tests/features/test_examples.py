@@ -19,6 +19,7 @@ from predictive.features.deals import wins
 from predictive.features.examples import examples, share_to_keep
 from predictive.model.thinned import LUCK, WEIGHT, in_sample, weight_of
 from predictive.splits import decide
+from tests.features.cases import FEATURES
 from tests.features.histories import (
     NIGHT,
     History,
@@ -34,7 +35,8 @@ from tests.features.histories import (
     tables,
     won,
 )
-from tests.features.reference import FEATURES, attribute, contact_then, count, label, seen, touch, why_not
+from tests.features.reference import attribute, count, touch
+from tests.features.then import contact_then, label, seen, why_not
 
 FEW = [
     count((), 30),

@@ -19,7 +19,7 @@ from tests.features.histories import (
     tables,
     won,
 )
-from tests.features.reference import label
+from tests.features.then import label
 
 HORIZON = 90 * DAY
 NO_CLOSE = {"label": 0, "deal_id": None, "closed_at": None}

@@ -10,8 +10,8 @@ from predictive.features.build import features_at
 from predictive.features.choose import choose
 from predictive.features.expression import Attribute, Constant, Formula, Total, total
 from predictive.features.owned import own_feature
+from tests.features.cases import FEATURES
 from tests.features.histories import NIGHT, History, at, by_contact, contact, did, tables
-from tests.features.reference import FEATURES
 
 MODULE = """
     from predictive.features.catalog import own

@@ -25,7 +25,7 @@ from tests.features.histories import (
     tables,
     won,
 )
-from tests.features.reference import is_opportunity, why_not
+from tests.features.then import is_opportunity, why_not
 
 CHOICES = st.fixed_dictionaries(
     {

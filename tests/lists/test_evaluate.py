@@ -1,3 +1,4 @@
+import importlib
 from pathlib import Path
 
 import duckdb
@@ -12,7 +13,7 @@ from predictive.clock import DAY
 from predictive.config import Config
 from predictive.errors import ConfigError, DataError
 from predictive.lists.evaluate import MEMBERS, evaluate
-from tests.features.histories import NIGHT, History, changed, contact, did, tables, won
+from tests.features.histories import NIGHT, History, changed, contact, did, parted, tables, won
 
 SCORED = ["contact_id", "as_of", "probability", "fit", "interest", "rule_score", "stage", "quadrant", "tier"]
 SQL = ("C1", NIGHT, 0.4, 0.1, 0.2, 60, "SQL", "pursue", "high")
@@ -46,13 +47,13 @@ def config(**settings_):
     return Config.model_validate({"source": source, "tags": {}, **settings_})
 
 
-def evaluated(con, config_, scores=(SQL, MQL), history=HISTORY):
+def evaluated(con, config_, scores=(SQL, MQL), history=HISTORY, made=tables):
     """Who is on each list, by list."""
     frame = pd.DataFrame(list(scores), columns=SCORED).assign(as_of=pd.Timestamp("2026-03-29"))
     con.register("_scores", frame)
     con.execute("CREATE OR REPLACE TEMP TABLE staged AS FROM _scores")
     con.unregister("_scores")
-    name = evaluate(con, tables(history, con), config_, "staged", NIGHT)
+    name = evaluate(con, made(history, con), config_, "staged", NIGHT)
     assert name == MEMBERS
     found = {}
     for list_, id_ in con.execute(f"SELECT * FROM {name} ORDER BY ALL").fetchall():
@@ -126,11 +127,12 @@ def test_default_tags_are_one_for_each_group_of_activities_there_is(con):
     assert evaluated(con, config(tags={"#hot": [{"activity": "form_submission", "within": "30d"}]})) == {"#hot": ["C1"]}
 
 
-def test_blocks_do_not_matter(con, monkeypatch):
+def test_parts_do_not_matter(con, monkeypatch):
     settings_ = config(lists={"x": {"when": [{"activity": "form_submission"}]}, "y": {"stage": ["customer"]}})
     whole = evaluated(con, settings_)
-    monkeypatch.setattr("predictive.lists.evaluate.BLOCK", 1)
-    assert evaluated(con, settings_) == whole == {"x": ["C1", "C2"], "y": ["C3"]}
+    monkeypatch.setattr(importlib.import_module("predictive.sources.arrange"), "CONTACTS_PER_PART", 1)
+    assert parted(HISTORY, con).parts == 4
+    assert evaluated(con, settings_, made=parted) == whole == {"x": ["C1", "C2"], "y": ["C3"]}
 
 
 def test_a_static_file_is_one_id_a_line_or_csv_with_a_contact_id(con, tmp_path):

@@ -15,7 +15,7 @@ from predictive.rules import Rules, all_kinds, rule_features, score_rules
 from predictive.rules.scoring import POINT, half_up
 from predictive.rules.telling import tell, telling_features
 from tests.features.histories import NIGHT, History, at, contact, did, histories, pairs, tables
-from tests.features.reference import seen
+from tests.features.then import seen
 from tests.rules.histories import rule_file, tagged
 from tests.rules.slow import score
 

@@ -1,3 +1,5 @@
+import importlib
+import itertools
 import subprocess
 import sys
 import time
@@ -12,13 +14,15 @@ from hypothesis import strategies as st
 
 from predictive.config import Config
 from predictive.errors import DataError
-from predictive.sources.incremental import update
+from predictive.sources.incremental import fetch, opened, settle
 from predictive.sources.materialise import materialise
 from predictive.sources.origin import Origin
+from predictive.tables import PART
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
+arrange = importlib.import_module("predictive.sources.arrange")  # the package has a function of that name
 NOW = 1_893_456_000_000_000  # 2030
-ORDER = "contact_id, t, type, known, value, detail"
+COLUMNS, ORDER = "contact_id, type, t, known, value, detail", "contact_id, t, type, known, value, detail"
 OVERLAP = 3
 MARKS = {  # the type of the marks, and one `days` after the start
     "TIMESTAMP": lambda days: f"{START + timedelta(days=days):%Y-%m-%d %H:%M:%S.%f}",
@@ -43,6 +47,10 @@ class Source:
         self.con.execute(
             f"CREATE TABLE src (id BIGINT, contact TEXT, happened TIMESTAMP, kind TEXT, value DOUBLE, mark {mark})"
         )
+        self.con.execute("CREATE TABLE accounts (contact TEXT, account_id TEXT)")
+        self.con.execute(
+            "CREATE TABLE changes (object TEXT, object_id TEXT, attribute TEXT, value TEXT, old_value TEXT)"
+        )
         self.mark, self.path = mark, Path(folder) / "activities.duckdb"
         self.incremental = {"column": "mark", "overlap": overlap, "key": key, "store": self.path}
         self.zone, self.mapping = zone, mapping
@@ -57,6 +65,14 @@ class Source:
                 [row[0], row[1].replace(tzinfo=None), *row[2:]],
             )
 
+    def divided(self):
+        """The names of the tables, of which there are all but the activities."""
+        self.con.execute(
+            "CREATE OR REPLACE TABLE contacts AS SELECT DISTINCT contact AS contact_id, account_id FROM src "
+            "FULL JOIN accounts USING (contact)"
+        )
+        return {name: f"memory.main.{name}" for name in ("contacts", "activities", "changes")}
+
     def read(self, *, anew=False, now=NOW):
         """What the store gives, beside what a full read gives, and what was said."""
         columns = {"contact_id": "contact", "occurred_at": "happened", "type": "kind"}
@@ -69,10 +85,16 @@ class Source:
         config = Config.model_validate({"source": source, "timezone": self.zone})
         spec = config.source.tables["activities"]
         origin = Origin("src", self.con.table("src"), untyped=False)
-        made = update(self.con, config, spec, origin, target="memory.main.activities", now=now, anew=anew)
+        with opened(self.con, self.path):
+            target = self.divided()
+            fetched = fetch(self.con, config, spec, origin, target=target["activities"], now=now, anew=anew)
+            made, self.parts = settle(fetched, target)
         materialise(self.con, "activities", spec, origin, zone=self.zone, target="memory.main.whole")
         return (
-            *(self.con.execute(f"SELECT * FROM {t} ORDER BY {ORDER}").fetchall() for t in ("activities", "whole")),
+            *(
+                self.con.execute(f"SELECT {COLUMNS} FROM {t} ORDER BY {ORDER}").fetchall()
+                for t in ("activities", "whole")
+            ),
             str(made.notes[-1]),
         )
 
@@ -117,6 +139,58 @@ def test_what_comes_within_the_overlap_makes_nothing_be_read_twice(mark, nights)
             assert kept == whole
             assert "were kept in activities.duckdb" in said
             top = max([top, *(row[3] for row in rows)])
+
+
+MOVES = st.dictionaries(st.integers(0, 5), st.integers(0, 2), max_size=4)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.tuples(MOVES, EVENTS), min_size=2, max_size=4))
+def test_contacts_who_share_an_account_find_their_activities_in_one_part_every_night(nights):
+    with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as folder:
+        patch.setattr(arrange, "CONTACTS_PER_PART", 2)
+        source = Source(folder)
+        source.add([(contact, 0, None, 0.0) for contact in range(6)])
+        for accounts, events in nights:
+            source.con.execute("DELETE FROM accounts")
+            for contact, account in accounts.items():
+                source.con.execute("INSERT INTO accounts VALUES (?, ?)", [f"c{contact}", f"a{account}"])
+            source.add(events)
+            kept, whole, _ = source.read()
+            assert kept == whole
+            assert source.parts == 3
+            placed = dict(source.con.execute(f'SELECT contact_id, "{PART}" FROM contacts').fetchall())
+            of_rows = source.con.execute(f'SELECT DISTINCT contact_id, "{PART}" FROM activities').fetchall()
+            assert dict(of_rows) == placed
+            assert len(of_rows) == len(placed)
+            shared = {placed[f"c{c}"] for c, account in accounts.items() if account == 0}
+            assert len(shared) <= 1
+
+
+def test_parts_stay_until_rows_or_contacts_are_far_more_and_then_all_is_sorted_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(arrange, "ACTIVITIES_PER_PART", 10)
+    monkeypatch.setattr(arrange, "CONTACTS_PER_PART", 10)
+    source = Source(tmp_path)
+
+    def runs():
+        """In how many sorted runs the rows lie."""
+        rows = source.con.execute(f'SELECT "{PART}", contact_id, t FROM activities').fetchall()
+        return 1 + sum(one > other for one, other in itertools.pairwise(rows))
+
+    source.add([*((n, 0, None, 0.0) for n in range(39)), (99, 0, None, 20.0)])
+    source.read()
+    assert (source.parts, runs()) == (4, 1)
+    source.add([(n, 1, None, 21.0) for n in range(5)])
+    kept, whole, said = source.read()
+    assert (source.parts, runs(), kept == whole) == (4, 2, True)
+    assert ": 6 rows with mark from" in said
+    source.add([(n, 2, None, 22.0) for n in range(40)])
+    kept, whole, said = source.read()
+    assert (source.parts, runs(), kept == whole) == (9, 1, True)
+    assert "the other 39 were kept" in said
+    source.con.execute("INSERT INTO accounts SELECT 'new ' || i, NULL FROM range(159) AS r(i)")
+    kept, whole, _ = source.read()
+    assert (source.parts, runs(), kept == whole) == (20, 1, True)
 
 
 def test_a_row_altered_under_its_key_is_not_kept_twice(tmp_path):

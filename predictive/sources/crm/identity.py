@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from predictive.sources.joined import joined
 from predictive.sources.origin import Connection
 
 Merge = tuple[str, str]
@@ -28,7 +29,7 @@ def survivors(merges: Iterable[Merge], deleted: Mapping[str, bool]) -> dict[str,
     pairs = [(old, new) for old, new in merges if old != new]
     ended = {old for old, _ in pairs}
     found: dict[str, str] = {}
-    for group in _groups(pairs):
+    for group in joined(pairs):
         ends = group - ended or group
 
         def rank(id_: str, ends: set[str] = ends) -> tuple[int, int, str]:
@@ -39,24 +40,6 @@ def survivors(merges: Iterable[Merge], deleted: Mapping[str, bool]) -> dict[str,
         last = min(group, key=rank)
         found.update(dict.fromkeys(group, last))
     return found
-
-
-def _groups(pairs: Iterable[Merge]) -> list[set[str]]:
-    """The sets of records that are joined by merges."""
-    root: dict[str, str] = {}
-
-    def find(id_: str) -> str:
-        while root.setdefault(id_, id_) != id_:
-            root[id_] = root[root[id_]]
-            id_ = root[id_]
-        return id_
-
-    for old, new in pairs:
-        root[find(old)] = find(new)
-    groups: dict[str, set[str]] = {}
-    for id_ in list(root):
-        groups.setdefault(find(id_), set()).add(id_)
-    return list(groups.values())
 
 
 RECORDS = (("contact", "all_contacts", "id"), ("account", "all_accounts", "id"), ("deal", "all_deals", "deal_id"))
