@@ -15,11 +15,9 @@ import argparse
 import contextlib
 import importlib.util
 import json
-import os
 import random
 import signal
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import threading
@@ -60,27 +58,6 @@ class Counts:
     reads: int = 0
     nights: int = 0
     examples: list[str] = field(default_factory=list)
-
-
-@contextlib.contextmanager
-def forks() -> Iterator[Any]:
-    """Sends an order to a writer: kills it after `seconds`, if given; returns the signal that ended it, 0 for none."""
-    command = [sys.executable, str(WRITER)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own
-        assert process.stdin is not None
-        assert process.stdout is not None
-
-        def send(seconds: float | None = None, **order: Any) -> int:
-            process.stdin.write(json.dumps(order) + "\n")
-            process.stdin.flush()
-            child = int(process.stdout.readline())
-            if seconds is not None:
-                time.sleep(seconds)
-                os.kill(child, signal.SIGKILL)
-            return int(process.stdout.readline())
-
-        yield send
-        process.stdin.close()
 
 
 def sink_of(kind: str, place: str) -> dict[str, Any]:
@@ -164,7 +141,7 @@ def storm(kind: str, place: str, kills: int, *, seed: int, folder: Path, rows: i
     make_people(kind, place, rows)
     done = folder / f"{kind}.done"
     order = {"sink": sink_of(kind, place), "rows": rows, "done": str(done), "last": MOST_NIGHTS}
-    with forks() as send:
+    with writer.forks() as send:
         # The first nights make the tables; the time of the second says when the others are in the middle.
         send(**{**order, "first": 0, "last": 0})
         began = time.monotonic()

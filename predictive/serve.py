@@ -22,7 +22,7 @@ from predictive.history import drift_of, scores_of
 from predictive.lists.evaluate import evaluate
 from predictive.lists.stores import beside
 from predictive.model.bundle import Bundle
-from predictive.model.drift import in_words
+from predictive.model.drift import Drift, in_words
 from predictive.scores import check_features, score_part
 from predictive.sinks import Difference, Night, Sink
 from predictive.splits import newest
@@ -90,25 +90,8 @@ def score(
     name = uuid.uuid4().hex if run_id is None else run_id
     night = Night(name, from_micros(at), from_micros(now), bundle.version, eligible=0)
     drift = drift_of(con, tables, config, bundle, scores_of(sink, bundle), night=at, now=now)
-    tally, stages, not_eligible = Tally(), Stages(), Counter[str]()
-    on_spark = config.engine == "spark"
-    if on_spark:
-        from predictive.spark.score import stage_on_spark
-
-        with stages.timed("score"):
-            not_eligible.update(stage_on_spark(tables, config, bundle, night, drift=drift, tally=tally))
-    else:
-        _start_staging(con)
-    for part in () if on_spark else tables.each_part():
-        with stages.timed("features"):
-            eligible, out = eligible_tonight(part, config, at)
-        not_eligible.update(out)
-        for scores in score_part(
-            con, part, config, bundle, eligible, night=at, drift=drift, size=BLOCK, tally=tally, stages=stages
-        ):
-            with stages.timed("score"):
-                _stage(con, scores, night)
-            progress(f"scored {tally.rows:,}")
+    stages = Stages()
+    tally, not_eligible = _stage_all(con, tables, config, bundle, night, drift=drift, stages=stages, progress=progress)
     for stage in ("features", "score"):
         done(stage, {"seconds": stages.seconds.get(stage, 0.0), "rows": tally.rows})
     night = replace(night, eligible=tally.rows)
@@ -121,8 +104,42 @@ def score(
     with stages.timed("write"):
         difference = _write(con, tables, config, sink, night, dry_run=dry_run)
     done("write", {"seconds": stages.seconds["write"], "rows": 0 if dry_run else difference.written})
-    said, why = in_words(drift, until=at), dict(sorted(not_eligible.items()))
-    return Scored(night, difference, why, dry_run, hindsight=bundle.known_until > at, drift=said, broken=broken)
+    said, late = in_words(drift, until=at), bundle.known_until > at
+    return Scored(night, difference, not_eligible, dry_run, hindsight=late, drift=said, broken=broken)
+
+
+def _stage_all(
+    con: Any,
+    tables: Tables,
+    config: Config,
+    bundle: Bundle,
+    night: Night,
+    *,
+    drift: Drift,
+    stages: Stages,
+    progress: Callable[[str], None],
+) -> tuple[Tally, dict[str, int]]:
+    """Put the scores of every eligible contact into the table `staged`; their tally, and who is not eligible."""
+    tally, not_eligible = Tally(), Counter[str]()
+    if config.engine == "spark":
+        from predictive.spark.score import stage_on_spark
+
+        with stages.timed("score"):
+            not_eligible.update(stage_on_spark(tables, config, bundle, night, drift=drift, tally=tally))
+        return tally, dict(sorted(not_eligible.items()))
+    _start_staging(con)
+    at = to_micros(night.as_of)
+    for part in tables.each_part():
+        with stages.timed("features"):
+            eligible, out = eligible_tonight(part, config, at)
+        not_eligible.update(out)
+        for scores in score_part(
+            con, part, config, bundle, eligible, night=at, drift=drift, size=BLOCK, tally=tally, stages=stages
+        ):
+            with stages.timed("score"):
+                _stage(con, scores, night)
+            progress(f"scored {tally.rows:,}")
+    return tally, dict(sorted(not_eligible.items()))
 
 
 def _write(con: Any, tables: Tables, config: Config, sink: Sink, night: Night, *, dry_run: bool) -> Difference:

@@ -1,13 +1,9 @@
 """A process killed while it writes: the current scores are those of one night, and the next run mends the rest."""
 
 import importlib.util
-import json
 import os
 import random
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import duckdb
@@ -24,21 +20,8 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the writer fork
 
 @pytest.fixture(scope="module")
 def order():
-    """Sends an order to a writer: kills it after `seconds`, if given; returns the signal that ended it, 0 for none."""
-    command = [sys.executable, WRITER]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own
-
-        def send(seconds=None, **what):
-            process.stdin.write(json.dumps(what) + "\n")
-            process.stdin.flush()
-            child = int(process.stdout.readline())
-            if seconds is not None:
-                time.sleep(seconds)
-                os.kill(child, signal.SIGKILL)
-            return int(process.stdout.readline())
-
+    with writer.forks() as send:
         yield send
-        process.stdin.close()
 
 
 def night_in(sink, rows):

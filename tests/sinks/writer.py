@@ -7,10 +7,13 @@ renames or removes a file or makes a folder; its files cannot grow beyond `quota
 reason of the user's, it writes to `done` as well, and ends.
 """
 
+import contextlib
 import json
 import os
 import signal
+import subprocess
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -25,6 +28,25 @@ from predictive.sinks.contract import SCORE_COLUMNS
 FIRST = datetime(2026, 11, 1, tzinfo=UTC)
 EVENTS = ("open", "os.rename", "os.remove", "os.mkdir")
 USUAL = {"VARCHAR": "repeat('x', 40)", "DOUBLE": "0.5", "BIGINT": "1", "BOOLEAN": "FALSE"}
+
+
+@contextlib.contextmanager
+def forks():
+    """Sends an order to a writer: kills it after `seconds`, if given; returns the signal that ended it, 0 for none."""
+    command = [sys.executable, __file__]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own
+
+        def send(seconds=None, **order):
+            process.stdin.write(json.dumps(order) + "\n")
+            process.stdin.flush()
+            child = int(process.stdout.readline())
+            if seconds is not None:
+                time.sleep(seconds)
+                os.kill(child, signal.SIGKILL)
+            return int(process.stdout.readline())
+
+        yield send
+        process.stdin.close()
 
 
 def night_of(number):
