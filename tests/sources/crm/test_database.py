@@ -135,15 +135,18 @@ def test_a_server_that_does_not_answer_is_a_lost_connection_which_a_night_tries_
 def test_a_table_that_the_user_may_not_read_is_named_with_what_to_do(hubspot, read):
     execute(
         hubspot,
-        "DROP ROLE IF EXISTS reader",
-        "CREATE ROLE reader LOGIN PASSWORD 'r'",
-        "GRANT USAGE ON SCHEMA crm TO reader",
-        "GRANT SELECT ON crm.contact, crm.deal, crm.deal_contact TO reader",
+        "DROP ROLE IF EXISTS crm_reader",
+        "CREATE ROLE crm_reader LOGIN PASSWORD 'r'",
+        "GRANT USAGE ON SCHEMA crm TO crm_reader",
+        "GRANT SELECT ON crm.contact, crm.deal, crm.deal_contact TO crm_reader",
     )
     with pytest.raises(
         DataError, match=r"source\.url: crm\.contact_property_history: permission denied.*: GRANT SELECT to it"
     ):
-        read("hubspot", {"kind": "hubspot", "url": hubspot.replace("scoring:kept%2Fsecret%40all%3Atimes", "reader:r")})
+        read(
+            "hubspot",
+            {"kind": "hubspot", "url": hubspot.replace("scoring:kept%2Fsecret%40all%3Atimes", "crm_reader:r")},
+        )
 
 
 def test_a_duckdb_file_may_be_named_by_its_url(read, rows, tmp_path):
