@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: demo test check spark lock clean
+.PHONY: demo test check spark orchestrators lock clean
 
 demo: .venv/installed
 	$(BIN)/predictive demo --contacts 10000 --out demo
@@ -18,6 +18,10 @@ test: check
 # Beside `make test`, since it needs a Java and 400 MB of Spark; pandera sees a pyspark and warns, hence its own venv.
 spark: .venv-spark/installed
 	.venv-spark/bin/pytest --override-ini filterwarnings=default tests/features/test_spark.py tests/spark predictive/spark
+
+# Beside `make test` too: Airflow and Dagster bring 150 packages, of which the examples for them are all that needs any.
+orchestrators: .venv/installed .venv-orchestrators/installed
+	ORCHESTRATORS=.venv-orchestrators/bin/python $(BIN)/pytest tests/test_examples.py -k orchestrator
 
 check: .venv/installed
 	$(BIN)/ruff format --check .
@@ -37,6 +41,11 @@ check: .venv/installed
 	.venv-spark/bin/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch $@
 
+.venv-orchestrators/installed: requirements-orchestrators.lock
+	$(PYTHON) -m venv .venv-orchestrators
+	.venv-orchestrators/bin/pip install --quiet --disable-pip-version-check -r requirements-orchestrators.lock
+	@touch $@
+
 # Brings every dependency to its newest version; run the tests before committing the result.
 lock: .venv/installed
 	$(BIN)/pip install --quiet uv
@@ -44,4 +53,4 @@ lock: .venv/installed
 		--output-file requirements.lock
 
 clean:
-	rm -rf .venv .venv-spark demo out mlflow.db mlartifacts models/[!R]*
+	rm -rf .venv .venv-spark .venv-orchestrators demo out mlflow.db mlartifacts models/[!R]*

@@ -154,12 +154,19 @@ def _absolute(tonight: Profile, bounds: Breaker) -> Iterator[Broken]:
 
 
 def _aged(tonight: Profile, last: Profile, bounds: Breaker) -> Iterator[Broken]:
-    """The bound on the age of the newest activity, where it has grown: a first night, or a sample, has its own age."""
-    if bounds.age is None or tonight.age is None or tonight.age <= (last.age or 0.0):
+    """The bound on the age of the newest activity, where it has grown: a first night, or a sample, has its own age.
+
+    That no activity is left of those that were there is beyond any bound.
+    """
+    if bounds.age is None:
         return
     days = bounds.age.total_seconds() / 86_400
-    if tonight.age > days:
-        allowed = f"allowed {format_duration(bounds.age)} (breaker.age)"
+    allowed = f"allowed {format_duration(bounds.age)} (breaker.age)"
+    if tonight.age is None:
+        if last.age is not None:
+            text = f"newest activity: there is none, last night {last.age:.1f} days before the night; {allowed}"
+            yield Broken("age", "newest activity", last.age, None, days, text)
+    elif tonight.age > max(days, last.age or 0.0):
         was = "" if last.age is None else f", last night {last.age:.1f}"
         text = f"newest activity: {tonight.age:.1f} days before the night{was}; {allowed}"
         yield Broken("age", "newest activity", last.age, round(tonight.age, 3), days, text)

@@ -14,8 +14,11 @@ from pydantic import BaseModel, ValidationError
 
 from predictive.config import (
     Config,
+    CrmSource,
     DatabaseSource,
+    FileSink,
     PostgresqlSink,
+    Sink,
     Source,
     SparkSink,
     SparkSource,
@@ -189,6 +192,9 @@ def _absolute(config: Config, folder: Path) -> Config:
 
 def _source(source: Source, at: Callable[[Path], Path]) -> Source:
     """The same source; its files, and the stores of its tables, at absolute paths."""
+    if isinstance(source, CrmSource):
+        path = None if source.path is None else at(source.path)
+        return source.model_copy(update={"path": path, "url": None if source.url is None else source.url.at(at)})
     tables = {
         name: table
         if table.incremental is None
@@ -212,12 +218,26 @@ def _on_cluster(table: TableSource, at: Callable[[Path], Path]) -> TableSource:
 
 
 def _without_scores(config: Config) -> Source:
-    """The source, whose contact table has columns that scores are written to: those are no attributes."""
-    if not isinstance(config.sink, TablesSink) or not config.sink.columns:
+    """The source, whose contacts have columns that scores are written to: those are no attributes."""
+    written = _written(config.sink)
+    if not written:
         return config.source
+    if isinstance(config.source, CrmSource):
+        return config.source.model_copy(update={"scores": [*config.source.scores, *written]})
     contacts = config.source.tables["contacts"]
-    contacts = contacts.model_copy(update={"scores": [*contacts.scores, *config.sink.columns.values()]})
+    contacts = contacts.model_copy(update={"scores": [*contacts.scores, *written]})
     return config.source.model_copy(update={"tables": {**config.source.tables, "contacts": contacts}})
+
+
+def _written(sink: Sink) -> list[str]:
+    """The columns of contacts that a sink fills: by itself, or by a file that a CRM imports and gives back."""
+    if isinstance(sink, TablesSink):
+        return list(sink.columns.values())
+    if isinstance(sink, FileSink) and sink.format is not None:
+        from predictive.sinks.export import written  # takes seconds, which commands that only print help must not
+
+        return written(sink)
+    return []
 
 
 def effective(config: Config) -> str:

@@ -28,6 +28,7 @@ def bounds(tonight, last=LAST, **given):
         ({"filled": {"industry": 0.69, "visits": 1.0}}, "filled"),
         ({"unseen": {"industry": 0.26}}, "unseen"),
         ({"age": 7.1}, "age"),
+        ({"age": None}, "age"),
     ],
 )
 def test_each_bound_holds_what_is_beyond_it_and_can_be_left_out(change, bound):
@@ -48,7 +49,7 @@ def test_a_tier_of_a_handful_may_double():
 
 def test_a_first_night_is_held_to_the_absolute_bounds_only():
     assert bounds(replace(LAST, rows=0, probability=0.0, age=400.0), None) == []
-    assert bounds(replace(LAST, age=None), None) == []
+    assert bounds(replace(LAST, age=None), None) == bounds(replace(LAST, age=None), replace(LAST, age=None)) == []
     assert bounds(replace(LAST, rows=400), None, fewest=500) == ["fewest"]
 
 

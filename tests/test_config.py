@@ -296,3 +296,28 @@ def test_what_is_looked_at_and_what_alerts_is_configured_with_defaults(load, pro
     wrong = "capacity: {per_week: 0}\naudit: {psy: 1}\npromotion: {margin: 2}\n"
     paths = [line.strip().partition(":")[0] for line in problems(LEAST + wrong)]
     assert sorted(paths) == ["audit.psy", "capacity.per_week", "promotion.margin"]
+
+
+ON_SPARK = """
+engine: spark
+source: {kind: spark, tables: {contacts: {table: crm.contacts}, deals: {table: crm.deals}}}
+sink: {kind: spark, table: crm.scores}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("", "lists: {hot: {tier: [very high]}}", "lists: Spark keeps no membership of lists and tags"),
+        ("", "tags: {'#form': [{activity: [form]}]}", "tags: Spark keeps no membership of lists and tags"),
+        ("crm.scores}", "crm.scores, key: id, columns: {tier: tier}}", "sink.columns: unknown key; known: kind, table"),
+        ("crm.scores}", "crm.scores, left: kept}", "sink.left: unknown key; known: kind, table"),
+        ("crm.deals}", "crm.deals, incremental: {column: id}}", "source: deals: a source of kind spark is read where"),
+        ("kind: spark, table: crm", "kind: csv, path: crm", "engine is spark, but sink.kind is csv: Spark needs"),
+        ("engine: spark", "engine: duckdb", "engine is duckdb, but source.kind is spark: Spark needs engine,"),
+    ],
+)
+def test_what_spark_cannot_do_is_refused_before_anything_is_read(problems, load, old, new, problem):
+    load(ON_SPARK)
+    found = problems(ON_SPARK.replace(old, new, 1) if old else ON_SPARK + new)
+    assert [line for line in found if line.startswith(problem)], found

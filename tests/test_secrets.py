@@ -1,4 +1,6 @@
 import pickle
+import re
+from pathlib import Path
 
 import pytest
 import yaml
@@ -91,3 +93,16 @@ def test_secrets_of_a_broken_yaml_are_masked(tmp_path):
 def test_masking_keeps_what_is_no_secret():
     text = "see https://example.com/a?b=c, mail jane@example.com, sqlite:////data/crm.db"
     assert mask(text) == text
+
+
+def test_the_traceback_of_a_bug_is_kept_without_the_password(written, monkeypatch, capsys):
+    def fails(_):
+        raise RuntimeError(f"a driver said: cannot open {URL}&password=hunter2")
+
+    monkeypatch.setattr("predictive.cli.check.run", fails)
+    assert main(["check", str(written("sqlite:///x.db"))]) == 3
+    file = Path(re.search(r"traceback is in (\S+\.log);", capsys.readouterr().err)[1])
+    kept = file.read_text()
+    file.unlink()
+    assert "RuntimeError: a driver said: cannot open postgresql://***@127.0.0.1:1/crm?sslmode=prefer" in kept
+    assert not any(form in kept for form in FORMS)

@@ -97,9 +97,11 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
 
 
 def _keep_traceback() -> str:
-    """Keep the traceback in a file, and say where."""
+    """Keep the traceback in a file, without credentials that the words of a driver may hold, and say where."""
+    from predictive.config import mask  # takes a second, which a command that works must not
+
     with tempfile.NamedTemporaryFile("w", prefix="predictive-", suffix=".log", delete=False, encoding="utf-8") as log:
-        traceback.print_exc(file=log)
+        log.write(mask(traceback.format_exc()))
     kind = sys.exc_info()[0]
     name = kind.__name__ if kind is not None else "error"
     return f"{name}: this is not your fault. The traceback is in {Path(log.name)}; please report it with that file."

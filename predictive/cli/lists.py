@@ -42,9 +42,12 @@ def run(args: argparse.Namespace) -> int:
     config = load_config(args.config)
     sink = open_sink(config.sink)
     at = _instant(args.as_of, config.timezone)
-    kept, runs = beside(sink), sink.read_runs()
+    kept = beside(sink)
+    if kept is None:
+        raise DataError(f"a sink of kind {config.sink.kind} keeps no lists and no tags; every other kind does")
+    runs = sink.read_runs()
     nights = runs.loc[~runs["past"].astype(bool), "as_of"]
-    if kept is None or nights.empty:
+    if nights.empty:
         raise DataError(f"no list has been evaluated yet: a scoring run does it. Type: predictive score {args.config}")
     membership, night = kept.read(), nights.max()
     shown = overview(config, membership, night)

@@ -19,6 +19,7 @@ from predictive.config.sinks import (
     TablesSink,
 )
 from predictive.config.sources import (
+    CrmSource,
     DatabaseSource,
     DuckdbSource,
     FilesSource,
@@ -41,6 +42,7 @@ __all__ = [
     "CalendarSnapshots",
     "CapacityChoice",
     "Config",
+    "CrmSource",
     "DatabaseSource",
     "DatabaseUrl",
     "Days",

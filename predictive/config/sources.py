@@ -133,34 +133,48 @@ class SparkSource(Strict):
         return self
 
 
-class HubspotSource(Strict):
-    """A HubSpot account at `path`: a folder or zip archive of what Fivetran lands or HubSpot exports, or a DuckDB file.
+class CrmSource(Strict):
+    """A CRM at `path` or `url`, exactly one of them. Which table is what is known; nothing else is configured.
 
-    Which table is what is known; nothing else is configured.
+    `path` is a folder or zip archive of files, or a DuckDB file; `url` a database that a loader such as Fivetran lands
+    the CRM in; `schema` is needed only where several of its schemas hold equally much. `scores` lists fields of
+    contacts that hold what this package writes there, by label or name: they are no attributes. The columns of the sink
+    are among them without being listed.
     """
+
+    kind: Literal["hubspot", "salesforce"]
+    path: Path | None = None
+    url: DatabaseUrl | None = None
+    schema_: str | None = Field(default=None, alias="schema")
+    scores: list[str] = []
+
+    @model_validator(mode="after")
+    def _one_place(self) -> CrmSource:
+        if (self.path is None) == (self.url is None):
+            raise ValueError("give exactly one of path (files, a DuckDB file) and url (a database)")
+        return self
+
+    @property
+    def tables(self) -> dict[TableName, TableSource]:
+        """The canonical tables that a CRM fills."""
+        return CRM_TABLES
+
+    @property
+    def where(self) -> str:
+        """The key and what it says, for messages."""
+        return f"source.url: {self.url}" if self.path is None else f"source.path: {self.path}"
+
+
+class HubspotSource(CrmSource):
+    """A HubSpot account: what Fivetran lands of it, or what it exports."""
 
     kind: Literal["hubspot"]
-    path: Path
-
-    @property
-    def tables(self) -> dict[TableName, TableSource]:
-        """The canonical tables that a CRM fills."""
-        return CRM_TABLES
 
 
-class SalesforceSource(Strict):
-    """A Salesforce org at `path`: a folder or zip archive of what Fivetran lands or its Data Export, or a DuckDB file.
-
-    Which table is what is known; nothing else is configured.
-    """
+class SalesforceSource(CrmSource):
+    """A Salesforce org: what Fivetran lands of it, or its Data Export."""
 
     kind: Literal["salesforce"]
-    path: Path
-
-    @property
-    def tables(self) -> dict[TableName, TableSource]:
-        """The canonical tables that a CRM fills."""
-        return CRM_TABLES
 
 
 CRM_TABLES: dict[TableName, TableSource] = {

@@ -87,6 +87,11 @@ class Config(Strict):
             raise ValueError(
                 f"engine is {self.engine}, but {found}: Spark needs engine, source.kind and sink.kind spark"
             )
+        if self.engine == "spark" and (self.lists or self.tags):
+            named = "lists" if self.lists else "tags"
+            raise ValueError(
+                f"{named}: Spark keeps no membership of lists and tags; leave {named} out, or use another engine"
+            )
         return self
 
     def micros(self, value: Instant) -> int:

@@ -1,4 +1,9 @@
-"""Membership in a table of the database that holds the scores, or in a file beside those."""
+"""Membership in a table of the database that holds the scores, or in a file beside those.
+
+It is written after the scores, in a transaction of its own. A run that is killed between the two leaves new scores
+beside the lists of the night before, each whole; the next run, of the same night or a later one, brings the lists up to
+date. A rollback puts scores back and leaves membership, which says who was on a list when, as it is.
+"""
 
 from __future__ import annotations
 

@@ -7,9 +7,11 @@ kind; :mod:`predictive.sinks.contract` says what they hold.
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any
 
 from predictive.config import DuckdbSink, FileSink, PostgresqlSink, SparkSink, SqliteSink
+from predictive.errors import ConfigError
 from predictive.sinks.contract import Difference, Night, Restored, Sink
 from predictive.sinks.duckdb import DuckdbFile
 from predictive.sinks.files import ScoreFiles
@@ -34,6 +36,8 @@ def _postgresql(config: PostgresqlSink) -> Sink:
 
 def _spark(config: SparkSink) -> Sink:
     # Imported only where it is configured: PySpark is an extra.
+    if find_spec("pyspark") is None:
+        raise ConfigError("sink.kind: spark needs PySpark; install predictive[spark]")
     from predictive.spark.sink import SparkTables
 
     return SparkTables.from_config(config)

@@ -47,6 +47,16 @@ FIELDS = {
 MARK = {"hubspot": "Lead scored until", "salesforce": "Lead_Scored_Until__c"}
 
 
+def written(config: FileSink) -> list[str]:
+    """The names of the fields that an import file fills, apart from the record's id.
+
+    >>> written(FileSink(kind="csv", path=Path("x.csv"), format="salesforce", columns={"tier": "Our_Class__c"}))
+    ['Our_Class__c']
+    """
+    export = Export.from_config(config)
+    return [] if export is None else [field for _, field in export.columns]
+
+
 @dataclass(frozen=True)
 class Export:
     """An import file: the name of the id's column, and (score, field) for each further one.

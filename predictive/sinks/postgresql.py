@@ -39,6 +39,9 @@ CONNECTION = {
 }
 """A lost network is noticed within a minute; what the URL says comes first."""
 
+MERGING = 15_00_00
+"""The first version of the server that knows MERGE; on older ones INSERT … ON CONFLICT does the same."""
+
 SESSION = """
 SET LOCAL TIME ZONE 'UTC';
 SET LOCAL work_mem = '64MB';
@@ -156,7 +159,8 @@ class PostgresServer:
         with self._opened() as connection, clean(con):
             self._lock(connection)
             connection.execute(f"SET LOCAL lock_timeout = {max(1, round(self.wait * 1000))}")
-            yield PostgresDatabase(connection, self.place)
+            merges = connection.info.server_version >= MERGING
+            yield PostgresDatabase(connection, self.place, merges)
             connection.commit()
 
     @contextmanager

@@ -24,6 +24,7 @@ from predictive.sources.files import open_files
 from predictive.sources.incremental import Fetched, fetch, opened, settle
 from predictive.sources.materialise import Made, empty, materialise
 from predictive.sources.origin import OpenSource, quote
+from predictive.sources.written import drop_changes
 from predictive.store import keeper
 from predictive.tables import OPEN_TABLES, SCHEMAS, Tables
 
@@ -59,11 +60,13 @@ def read_tables(config: Config, con: Any, *, now: int, refresh: bool = False) ->
         made, fetched = _read(config, con, target, store, now=now, anew=refresh)
         for absent in SCHEMAS.keys() - made.keys() - ({"activities"} if fetched else set()):
             empty(con, absent, target[absent])
+        written = drop_changes(con, target["changes"], config.source.tables["contacts"].scores)
         if fetched is None:
             parts = arrange(con, target)
         else:
             made["activities"], parts = settle(fetched, target)
     notes = [note for table in made.values() for note in table.notes] + list(integrity.check(con, now=now))
+    notes += written
     tables = Tables(
         **{table: nw.from_native(con.table(table)) for table in SCHEMAS},
         attributes={table: made[table].attributes if table in made else {} for table in OPEN_TABLES},

@@ -32,6 +32,11 @@ READERS: Mapping[str, Open] = {"postgresql": open_postgres, "postgres": open_pos
 """How a URL is read, by its scheme; any other goes through SQLAlchemy."""
 
 
+def open_reader(url: SecretUrl) -> AbstractContextManager[Reader]:
+    """Connects to the database of a URL, for as long as it is read."""
+    return READERS.get(url.scheme, _open_any)(url)
+
+
 @contextmanager
 def open_database(source: DatabaseSource, con: Connection) -> Iterator[Opener]:
     """Opens a source of kind `database`: yields a function that lands the rows of a table in `con`."""
@@ -40,7 +45,7 @@ def open_database(source: DatabaseSource, con: Connection) -> Iterator[Opener]:
         with open_duckdb(DuckdbSource(kind="duckdb", path=source.url.path, tables=source.tables), con) as opener:
             yield opener
         return
-    with READERS.get(source.url.scheme, _open_any)(source.url) as reader:
+    with open_reader(source.url) as reader:
         try:
             yield lambda table, spec: _open(con, reader, table, spec)
         finally:
@@ -54,19 +59,19 @@ def _open(con: Connection, reader: Reader, table: str, spec: TableSource) -> Ori
         label, key = f"table {spec.table}", f"{where}.table"
     else:
         label, key = f"the result of {where}.query", f"{where}.query"
-    with _located(key):
+    with located(key):
         select = reader.select(str(spec.table)) if spec.query is None else spec.query.strip().rstrip("; \n")
         theirs = reader.columns(select)
     wanted = _wanted(table, spec, theirs)
 
     def rows(since: Since | None) -> Relation:
         target = landing.place_for(con, table)
-        with _located(key):
+        with located(key):
             reader.land(con, target, select, wanted, since)
         return landing.landed(con, target, theirs, wanted)
 
     def before(since: Since) -> int:
-        with _located(key):
+        with located(key):
             return reader.before(select, since)
 
     if spec.incremental is None:
@@ -85,7 +90,7 @@ def _wanted(table: str, spec: TableSource, theirs: Sequence[str]) -> dict[str, b
 
 
 @contextmanager
-def _located(where: str) -> Iterator[None]:
+def located(where: str) -> Iterator[None]:
     """Errors with the path of the configuration that they come from."""
     try:
         yield

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -44,6 +45,24 @@ class Mapping:
 
     columns: tuple[Column, ...]
     notes: tuple[Note, ...] = ()
+
+
+def is_score(name: str, scores: Sequence[str]) -> bool:
+    """Whether a column of the source is one of those that hold `scores`.
+
+    A CRM takes a field by its label or its name and gives it back as its loader writes names, so these need not be
+    spelled alike.
+
+    >>> is_score("property_our_score", ["Our Score"]), is_score("our_score_2_c", ["OurScore2__c"])
+    (True, True)
+    >>> is_score("score", ["Our Score"])
+    False
+    """
+    return _letters(name) in map(_letters, scores)
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name.casefold().removeprefix("property_"))
 
 
 def map_columns(table: str, spec: TableSource, theirs: Sequence[str]) -> Mapping:
@@ -123,7 +142,7 @@ def _rest(
     for name in theirs:
         if name in spec.columns.values() or name in spec.drop:
             continue
-        if name in spec.scores:
+        if is_score(name, spec.scores):
             unused[name] = "scores are written to it"
             continue
         ours = canonical.get(name.casefold())

@@ -50,6 +50,10 @@ class Postgres:
     url: SecretUrl
     types: dict[str, dict[str, tuple[str, int]]] = field(default_factory=dict)
 
+    def tables(self) -> list[tuple[str, str]]:
+        """See :class:`~.reader.Reader`."""
+        return sorted((schema, name) for schema, name, _ in self._rows(TABLES))
+
     def select(self, table: str) -> str:
         """See :class:`~.reader.Reader`."""
         found = self._rows(TABLES)

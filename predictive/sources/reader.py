@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from predictive.sources.origin import Connection, Since
@@ -15,6 +15,9 @@ class Reader(Protocol):
     and :class:`~predictive.errors.ConnectionLostError` once the connection is gone. A `select` is a query without a
     semicolon at its end.
     """
+
+    def tables(self) -> Sequence[tuple[str, str]]:
+        """Schema and name of every table and view; the schema is empty where there are none."""
 
     def select(self, table: str) -> str:
         """The query for all of a table, named as the configuration names it (with its schema where needed)."""

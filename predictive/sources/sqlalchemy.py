@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy
 from sqlalchemy import exc
 from sqlalchemy.engine import Connection as Server
+from sqlalchemy.engine import Dialect
 
 from predictive.config import SecretUrl
 from predictive.errors import ConfigError, ConnectionLostError, DataError, nearest
@@ -20,6 +21,8 @@ from predictive.sources.reader import condition
 
 SNAPSHOTS = ("SNAPSHOT", "REPEATABLE READ", "SERIALIZABLE")
 """Levels of isolation under which all reads show one moment, in the order in which they are asked for."""
+CATALOGS = ("information_schema", "pg_catalog", "performance_schema", "mysql", "sys", "temp")
+"""Schemas in which servers describe themselves."""
 
 
 @dataclass(frozen=True)
@@ -29,14 +32,18 @@ class AnyDatabase:
     server: Server
     url: SecretUrl
 
+    def tables(self) -> list[tuple[str, str]]:
+        """See :class:`~.reader.Reader`."""
+        try:
+            schemas = sqlalchemy.inspect(self.server).get_schema_names()
+        except exc.SQLAlchemyError as error:
+            raise self._failed(error) from None
+        return [(s, name) for s in sorted(schemas) if s.lower() not in CATALOGS for name in sorted(self._names(s))]
+
     def select(self, table: str) -> str:
         """See :class:`~.reader.Reader`."""
         schema, _, name = table.rpartition(".")
-        found = sqlalchemy.inspect(self.server)
-        try:
-            names = [*found.get_table_names(schema or None), *found.get_view_names(schema or None)]
-        except exc.SQLAlchemyError as error:
-            raise self._failed(error) from None
+        names = self._names(schema or None)
         if name not in names:
             known = [f"{schema}.{n}" if schema else n for n in names]
             raise DataError(f"{self.url} has no table {table!r}; {nearest(table, known)}")
@@ -64,8 +71,16 @@ class AnyDatabase:
         found = self._run(f"SELECT count(*) FROM (\n{select}\n) found", " WHERE NOT ", since)
         return int(next(self._chunks(found))[0][0])
 
+    def _names(self, schema: str | None) -> list[str]:
+        """The tables and views of a schema; None for where names without one are looked up."""
+        found = sqlalchemy.inspect(self.server)
+        try:
+            return [*found.get_table_names(schema), *found.get_view_names(schema)]
+        except exc.SQLAlchemyError as error:
+            raise self._failed(error) from None
+
     def _quote(self, name: str) -> str:
-        return str(self.server.dialect.identifier_preparer.quote_identifier(name))
+        return quoted(self.server.dialect, name)
 
     def _run(self, query: str, where: str = "", since: Since | None = None) -> Any:
         if since is not None:
@@ -89,6 +104,21 @@ class AnyDatabase:
         if isinstance(error, exc.DBAPIError) and error.connection_invalidated:
             return ConnectionLostError(f"the connection to {self.url} was lost: {said}; run this again")
         return DataError(f"the query cannot be run: {said}")
+
+
+def quoted(dialect: Dialect, name: str) -> str:
+    """A name as SQLAlchemy gives it, as an identifier of the database.
+
+    Where names without quotes are upper case (Oracle, Snowflake), SQLAlchemy shows them in lower case.
+
+    >>> from sqlalchemy.dialects import mysql, oracle, postgresql
+    >>> [quoted(module.dialect(), "created") for module in (oracle, postgresql, mysql)]
+    ['"CREATED"', '"created"', '`created`']
+    >>> quoted(oracle.dialect(), "Own Name")
+    '"Own Name"'
+    """
+    held = dialect.denormalize_name(name) if dialect.requires_name_normalize else name
+    return str(dialect.identifier_preparer.quote_identifier(held))
 
 
 @contextmanager

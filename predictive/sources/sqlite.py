@@ -32,9 +32,13 @@ class Sqlite:
     path: str
     declared: dict[str, dict[str, str]] = field(default_factory=dict)
 
+    def tables(self) -> list[tuple[str, str]]:
+        """See :class:`~.reader.Reader`."""
+        return [("", name) for (name,) in self._rows("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")]
+
     def select(self, table: str) -> str:
         """See :class:`~.reader.Reader`."""
-        names = [name for (name,) in self._rows("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")]
+        names = [name for _, name in self.tables()]
         if table not in names:
             raise DataError(f"{self.path} has no table {table!r}; {nearest(table, names)}")
         select = f"SELECT * FROM {quote(table)}"

@@ -68,6 +68,23 @@ def test_a_list_that_is_taken_away_is_left_by_all(run, config):
     assert [str(n) for n in nights] == ["2026-03-16 00:00:00"]
 
 
+def test_lists_that_could_not_be_written_after_the_scores_are_brought_up_to_date_by_the_next_run(run, config):
+    """Scores and membership are two transactions: what stops between them leaves new scores beside older lists."""
+    path = str(config.with_name("scores.duckdb"))
+    with duckdb.connect(path) as con:
+        con.execute("CREATE TABLE contact_scores_lists (somebody_elses INT)")
+    stopped = run("score", config, "--json")
+    assert (stopped.code, "no list was written" in stopped.err) == (1, True)
+    with duckdb.connect(path) as con:
+        ((written,),) = con.execute("SELECT count(*) FROM contact_scores").fetchall()
+        con.execute("DROP TABLE contact_scores_lists")
+    again = said(run("score", config, "--json"))
+    assert (again["written"], again["rows"]) == (0, written)
+    by_name = {one["name"]: one for one in said(run("lists", config, "--json"))["lists"]}
+    contacts = pd.read_csv(config.with_name("contacts.csv"))
+    assert by_name["software"]["members"] == (contacts["sector"] == "software").sum() == by_name["software"]["entered"]
+
+
 def test_a_list_of_an_unknown_attribute_stops_the_night_before_anything_is_written(run, config):
     lists = {"x": {"when": [{"attribute": "sectr", "known": True}]}}
     config.write_text(yaml.safe_dump(yaml.safe_load(config.read_text()) | {"lists": lists}))

@@ -154,7 +154,10 @@ def test_a_night_tried_again_after_its_commit_is_one_run(run, crm, monkeypatch):
     assert run("score", path).code == 0
     with duckdb.connect(str(load_config(path).sink.path)) as con:
         assert con.execute("SELECT count(*) FROM contact_scores_runs").fetchone() == (1,)
-        assert con.execute("SELECT count(*), count(DISTINCT contact_id) FROM contact_scores_history").fetchone()
+        ((rows, contacts),) = con.execute(
+            "SELECT count(*), count(DISTINCT contact_id) FROM contact_scores_history"
+        ).fetchall()
+        assert rows == contacts == tries[0][0].difference.new
     assert tries[0][0].difference.new > 0
 
 

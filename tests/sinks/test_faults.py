@@ -15,7 +15,7 @@ import duckdb
 import psycopg
 import pytest
 
-from predictive.errors import DataError
+from predictive.errors import ConnectionLostError, DataError
 
 pytest_plugins = ["tests.servers"]
 resource = pytest.importorskip("resource")  # which Windows does not have
@@ -117,7 +117,9 @@ def test_a_connection_that_the_server_cuts_in_the_middle_of_a_copy_changes_nothi
     faults.make_people("postgresql", postgres, 1_000)
     write(postgres, 0, 1_000)
     thread = attack(postgres, lambda other, pid: other.execute("SELECT pg_terminate_backend(%s)", [pid]))
-    with pytest.raises(DataError, match=r"connection failed or lost: .*as they were or as they should be; run again"):
+    with pytest.raises(
+        ConnectionLostError, match=r"connection failed or lost: .*as they were or as they should be; run again"
+    ):
         write(postgres, 1, 150_000)
     thread.join()
     assert seen("postgresql", postgres) == {"run0"}
@@ -130,7 +132,7 @@ def test_a_server_that_dies_in_the_middle_of_a_copy_changes_nothing(postgres, po
     write(postgres, 0, 1_000)
     thread = attack(postgres, lambda *_: postgres_server.stop())
     try:
-        with pytest.raises(DataError, match="connection failed or lost"):
+        with pytest.raises(ConnectionLostError, match="connection failed or lost"):
             write(postgres, 1, 150_000)
     finally:
         thread.join()
@@ -142,7 +144,10 @@ def test_a_server_that_dies_in_the_middle_of_a_copy_changes_nothing(postgres, po
 def test_a_network_that_is_lost_on_the_way_changes_nothing(postgres, postgres_server):
     faults.make_people("postgresql", postgres, 1_000)
     write(postgres, 0, 1_000)
-    with wire(postgres_server.port, 500_000) as port, pytest.raises(DataError, match="failed or lost") as caught:
+    with (
+        wire(postgres_server.port, 500_000) as port,
+        pytest.raises(ConnectionLostError, match="failed or lost") as caught,
+    ):
         write(postgres.replace(f":{postgres_server.port}/", f":{port}/"), 1, 20_000)
     assert "kept" not in str(caught.value)
     assert seen("postgresql", postgres) == {"run0"}

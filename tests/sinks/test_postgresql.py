@@ -1,11 +1,12 @@
 """What only the PostgreSQL sink does, and what tables of earlier versions get."""
 
+import pandas as pd
 import psycopg
 import pytest
 
 from predictive.config import PostgresqlSink
 from predictive.errors import DataError
-from predictive.sinks import open_sink
+from predictive.sinks import open_sink, postgresql
 
 pytest_plugins = ["tests.servers"]
 
@@ -52,6 +53,26 @@ def test_who_may_not_write_is_told_and_nothing_is_there(postgres, postgres_serve
     with pytest.raises(DataError, match="permission denied for schema public; nothing was written"):
         nights.write(sink, 0, {"a": 0.1})
     assert execute(postgres, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == [(0,)]
+
+
+def test_a_server_before_version_15_which_has_no_merge_gets_the_same_tables(new_sink, nights, monkeypatch):
+    """The server of the tests is newer; it takes what an older one does."""
+    found, merges = [], []
+    for schema, first in (("new", postgresql.MERGING), ("old", 99_00_00)):
+        monkeypatch.setattr(postgresql, "MERGING", first)
+        sink = new_sink("postgresql", table=f"{schema}.scores", left="kept")
+        with sink.store.writing(nights.con) as db:
+            merges.append(db.merges)
+        nights.runs = 0
+        nights.write(sink, 0, {"a": 0.1, "b": 0.2, "c": 0.3})
+        nights.write(sink, 1, {"a": 0.1, "b": 0.5, "d": 0.3})
+        nights.write(sink, 2, {"a": 0.1, "c": 0.4})
+        sink.rollback(nights.con, "run2", run_id="back", now=nights.night(3).scored_at)
+        found.append([frame.drop(columns="seconds", errors="ignore") for frame in nights.state(sink)])
+    assert merges == [True, False]
+    for new, old in zip(*found, strict=True):
+        pd.testing.assert_frame_equal(new, old)
+    assert len(found[0][0]) == 3
 
 
 def test_a_view_of_the_name_is_refused(sink, postgres, nights):

@@ -1,6 +1,7 @@
 """What every kind of sink does, against a plain model of it in dictionaries."""
 
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from predictive.cli import main
 from predictive.config import DuckdbSink
 from predictive.errors import ConfigError
 from predictive.sinks import SINKS, Night, open_sink
@@ -195,6 +197,17 @@ def test_a_night_needs_a_time_zone():
 
 def test_the_registry_names_the_kinds_of_the_configuration():
     assert set(SINKS) == {"duckdb", "sqlite", "postgresql", "parquet", "csv", "spark"}
+
+
+@pytest.mark.skipif(find_spec("pyspark") is not None, reason="PySpark is installed")
+def test_without_pyspark_every_command_on_a_spark_sink_says_what_to_install(tmp_path, capsys):
+    tables = "{contacts: {table: contacts}, deals: {table: deals}}"
+    (tmp_path / "c.yaml").write_text(
+        f"engine: spark\nsource: {{kind: spark, tables: {tables}}}\nsink: {{kind: spark, table: crm.scores}}\n"
+    )
+    for command in ("score", "rollback", "lists"):
+        assert main([command, str(tmp_path / "c.yaml")]) == 1, command
+        assert "spark needs PySpark; install predictive[spark]" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["a.b.c", ".scores", "crm.", ""])

@@ -3,6 +3,7 @@ import threading
 import time
 from contextlib import closing
 
+import duckdb
 import psycopg
 import pytest
 
@@ -15,6 +16,8 @@ pytest_plugins = ["tests.servers", "tests.sources.demo_crm"]
 NOW = 1_893_456_000_000_000  # 2030
 PLAIN = {"contacts": {"table": "contacts", "columns": {"contact_id": "id"}}, "deals": {"table": "deals"}}
 ALL = {**PLAIN, "accounts": {"table": "accounts"}, "activities": {"table": "activities"}}
+# A store keeps the rows of each night as a run of their own, so their order is no part of what is equal.
+ACTIVITIES = "SELECT contact_id, type, t, known, value, detail FROM activities ORDER BY ALL"
 KINDS = ("duckdb", "sqlite", "postgres", "sqlalchemy sqlite", "sqlalchemy postgres")
 
 
@@ -246,9 +249,41 @@ def test_incremental_reads_equal_full_ones(con, urls, tmp_path, rows, kind):
     else:
         sql(urls["postgres"], added)
     tables = run(con, urls[kind], **incremental)
-    found = rows("SELECT * FROM activities")
+    found = rows(ACTIVITIES)
     run(con, urls[kind], activities={"table": "activities"})
-    assert found == rows("SELECT * FROM activities")
+    assert found == rows(ACTIVITIES)
     assert len(found) == 442
     (said,) = (note.text for note in tables.notes if "were kept in activities.duckdb" in note.text)
     assert 42 <= int(said.split()[0]) < 200
+
+
+def test_late_rows_are_found_after_the_server_and_the_reader_were_started_again(
+    postgres_url, postgres_server, tmp_path
+):
+    """The newest mark is of May 28th: with an overlap of 10 days what is marked from the 18th on is read again."""
+    store = {"column": "recorded_at", "overlap": "10d", "store": tmp_path / "activities.duckdb"}
+    late = (
+        "INSERT INTO activities SELECT contact_id, {occurred}, 'late', {marked}, value, detail FROM activities LIMIT 7"
+    )
+
+    def night(**more):
+        with duckdb.connect() as con:
+            con.execute("SET TimeZone = 'UTC'")
+            notes = run(con, postgres_url, activities={"table": "activities", **more}).notes
+            found = con.execute(ACTIVITIES).fetchall()
+        return found, [note.text for note in notes if "activities.duckdb" in note.text]
+
+    assert night(incremental=store)[0] == night()[0]
+    postgres_server.stop(mode="fast")
+    postgres_server.start()
+    # What happened long ago, and was recorded within the overlap or without any mark at all.
+    sql(postgres_url, late.format(occurred="'2026-01-01'", marked="'2026-05-20 00:00+00'"))
+    sql(postgres_url, late.format(occurred="'2026-05-30'", marked="NULL"))
+    found, (said,) = night(incremental=store)
+    assert "were kept in activities.duckdb" in said
+    assert (found, len(found)) == (night()[0], 414)
+    # Recorded before the overlap, as by a transaction that took longer: what was kept is not enough, and this is seen.
+    sql(postgres_url, late.format(occurred="'2026-01-01'", marked="'2026-02-01 00:00+00'"))
+    found, (said,) = night(incremental=store)
+    assert "some were deleted or came late" in said
+    assert (found, len(found)) == (night()[0], 421)

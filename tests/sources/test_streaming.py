@@ -30,7 +30,12 @@ print(json.dumps({"grown": grown / 1024, "rows": count, "bytes": int(size)}))
 
 
 @pytest.mark.slow
-def test_a_table_is_read_in_less_memory_than_its_text_takes(postgres, tmp_path):
+@pytest.mark.parametrize(("scheme", "most"), [("postgresql", 100), ("postgresql+psycopg", 200)])
+def test_a_table_is_read_without_ever_being_held_whole(postgres, tmp_path, scheme, most):
+    """By ADBC, and by SQLAlchemy, whose drivers fetch a result whole unless they are told not to: that takes 290 MB.
+
+    What SQLAlchemy takes beyond ADBC is two batches of rows as Python objects, whatever the size of the table.
+    """
     with psycopg.connect(postgres, autocommit=True) as other:
         other.execute(
             "CREATE VIEW large AS SELECT repeat(md5(i::text), 16) AS deal_id, i AS contact_id, now() AS closed_at, "
@@ -39,11 +44,11 @@ def test_a_table_is_read_in_less_memory_than_its_text_takes(postgres, tmp_path):
         other.execute("CREATE VIEW small AS SELECT deal_id AS contact_id, closed_at AS created_at FROM large LIMIT 100")
     done = subprocess.run(  # noqa: S603 - our own lines
         [sys.executable, "-c", READ],
-        env={**os.environ, "CRM_URL": postgres, "WORK": str(tmp_path / "work.duckdb")},
+        env={**os.environ, "CRM_URL": postgres.replace("postgresql", scheme), "WORK": str(tmp_path / "work.duckdb")},
         stdout=subprocess.PIPE,
         text=True,
         check=True,
     )
     found = json.loads(done.stdout.splitlines()[-1])
     assert (found["rows"], found["bytes"]) == (250_000, 128_000_000)
-    assert found["grown"] < 100, found  # megabytes, 64 of them DuckDB's
+    assert found["grown"] < most, found  # megabytes, 64 of them DuckDB's

@@ -146,3 +146,9 @@ def test_a_table_of_other_columns_is_refused(spark):
         open_sink(SparkSink(kind="spark", table="mine")).write(spark, "staged", night)
     with pytest.raises(ConfigError, match=r"sink.table: 'crm\.' is not the name of a Spark table"):
         open_sink(SparkSink(kind="spark", table="crm."))
+
+
+def test_a_rollback_is_refused_with_what_to_do_instead(spark):
+    sink = open_sink(SparkSink(kind="spark", table="crm.contact_scores"))
+    with pytest.raises(DataError, match=r"cannot be rolled back; score the night again .* or read an earlier copy"):
+        sink.rollback(spark, None, run_id="r", now=FIRST)

@@ -37,23 +37,24 @@ def open_crm(source: HubspotSource | SalesforceSource, con: Connection) -> Itera
 
     Raises :class:`~predictive.errors.DataError` when the tables of contacts or of deals are not there.
     """
-    spec = load(source.kind)
+    spec = load(source.kind).with_scores(source.scores)
     with (
         TemporaryDirectory(prefix="predictive-", ignore_cleanup_errors=True) as folder,
         attached(con, ":memory:"),
-        open_raw(source.path, con, Path(folder)) as raw,
+        open_raw(source, con, Path(folder)) as raw,
     ):
         tables, exported = from_exports(raw) if source.kind == "hubspot" else (raw, False)
         # An export writes the clock of the account, a loader that of Greenwich.
         con.execute(spec.macros.replace("{offset}", "" if exported else "+00"))
-        landed = land(con, spec, tables, source.path)
+        landed = land(con, spec, tables, source.where, schema=source.schema_)
         mapped = _map(con, spec, landed)
 
         def open_table(table: str, _: TableSource) -> Origin:
             notes: tuple[Note, ...] = mapped[table].notes
             if table == "contacts":
                 notes = (*landed.notes, *notes)
-            return Origin(f"{spec.product} in {source.path}", mapped[table].rows, untyped=True, notes=notes)
+            place = source.where.partition(" ")[2]
+            return Origin(f"{spec.product} in {place}", mapped[table].rows, untyped=True, notes=notes)
 
         yield open_table
 

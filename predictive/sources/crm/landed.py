@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 from predictive.derive import DERIVED
-from predictive.errors import DataError
+from predictive.errors import DataError, nearest
 from predictive.sources.casting import as_text, family
 from predictive.sources.crm.raw import RawTable, words
 from predictive.sources.crm.spec import Spec
@@ -31,15 +30,17 @@ class Landed:
     notes: tuple[Note, ...]
 
 
-def land(con: Connection, spec: Spec, raw: Sequence[RawTable], path: Path) -> Landed:
+def land(con: Connection, spec: Spec, raw: Sequence[RawTable], where: str, *, schema: str | None = None) -> Landed:
     """Make a view of each raw table that the queries of `spec` read, empty where there is none.
 
+    `where` they were looked for is for messages. `schema` is the one to look in, None for the one that has most.
     Raises :class:`~predictive.errors.DataError` when there is nothing to make contacts or deals of.
     """
-    found, notes = _recognise(spec, raw)
+    found, notes = _recognise(spec, raw, _schema(spec, raw, where) if schema is None else _named(schema, raw, where))
     for canonical, names in spec.required.items():
         if not found.keys() & set(names):
-            raise DataError(_absent(spec, canonical, raw, path))
+            raise DataError(_absent(spec, canonical, raw, where))
+    found = {name: _here(spec, name, table) for name, table in found.items()}
     taken = _taken(spec, found)
     columns = {name: _columns(spec, name, table, taken) for name, table in found.items()}
     for name, expected in spec.tables.items():
@@ -51,14 +52,36 @@ def land(con: Connection, spec: Spec, raw: Sequence[RawTable], path: Path) -> La
     return Landed({name: frozenset(named) for name, named in columns.items()}, taken, tuple(notes))
 
 
-def _recognise(spec: Spec, raw: Sequence[RawTable]) -> tuple[dict[str, RawTable], list[Note]]:
-    """The raw tables that queries read, of the schema that has most of them, and notes on all others."""
+def _named(schema: str, raw: Sequence[RawTable], where: str) -> str:
+    """The schema of the configuration, if there is such a one."""
+    schemas = {table.schema for table in raw} - {""}
+    if schema not in schemas:
+        raise DataError(
+            f"source.schema: {where.partition(' ')[2]} has no schema {schema!r}; {nearest(schema, schemas)}"
+        )
+    return schema
+
+
+def _schema(spec: Spec, raw: Sequence[RawTable], where: str) -> str:
+    """The schema that has most of the tables that queries read."""
     named = [(_name(spec, table.name), table) for table in raw]
-    schemas = sorted({table.schema for table in raw}, key=lambda schema: (-_score(spec, named, schema), schema))
+    scores = {schema: _score(spec, named, schema) for schema in sorted({table.schema for table in raw})}
+    most = [schema for schema, score in scores.items() if score == max(scores.values())]
+    if len(most) > 1 and scores[most[0]]:
+        raise DataError(
+            f"{where}: the schemas {' and '.join(most)} hold equally many tables of {spec.product}; name one: "
+            f"schema: {most[0]}"
+        )
+    return most[0] if most else ""
+
+
+def _recognise(spec: Spec, raw: Sequence[RawTable], schema: str) -> tuple[dict[str, RawTable], list[Note]]:
+    """The raw tables of a schema that queries read, and notes on all others."""
+    named = [(_name(spec, table.name), table) for table in raw]
     found: dict[str, RawTable] = {}
     unknown, unused, doubled, elsewhere = [], [], [], []
     for name, table in named:
-        if table.schema != schemas[0]:
+        if table.schema != schema:
             elsewhere.append(table.label)
         elif not spec.is_known(name):
             unknown.append(table.label)
@@ -72,7 +95,7 @@ def _recognise(spec: Spec, raw: Sequence[RawTable]) -> tuple[dict[str, RawTable]
         f"not tables of {spec.product} that are known here, not read": unknown,
         "known, but nothing in them is needed": unused,
         "not read, since another holds the same table": doubled,
-        f"not read, since the schema {schemas[0] if schemas else ''} has more tables of {spec.product}": elsewhere,
+        f"not read, since the tables of {spec.product} are those of the schema {schema}": elsewhere,
     }
     notes = [note for table in found.values() for note in table.notes]
     notes += [Note("source", f"{why}: {', '.join(names)}", len(names)) for why, names in said.items() if names]
@@ -92,14 +115,22 @@ def _name(spec: Spec, name: str) -> str:
     return name
 
 
-def _absent(spec: Spec, canonical: str, raw: Sequence[RawTable], path: Path) -> str:
+def _here(spec: Spec, name: str, table: RawTable) -> RawTable:
+    """The table itself; one that lies elsewhere, fetched."""
+    if table.fetch is None:
+        return table
+    return replace(table, rows=table.fetch(lambda column: spec.is_read(name, column_name(spec, column))))
+
+
+def _absent(spec: Spec, canonical: str, raw: Sequence[RawTable], where: str) -> str:
     names = spec.required[canonical]
-    expected = " or ".join(f"{name} ({name}.csv, {name}_data.csv, {name}.parquet)" for name in names)
     shown = ", ".join(table.label for table in raw[:12]) + (", …" if len(raw) > 12 else "")
-    return (
-        f"source.path: {path}: no {canonical} of {spec.product}: expected a table {expected}, or {spec.product}'s own "
-        f"CSV export of them; found: {shown or 'no table at all'}"
-    )
+    if where.startswith("source.url"):
+        expected = f"a table {' or '.join(names)} in one of its schemas"
+    else:
+        files = " or ".join(f"{name} ({name}.csv, {name}_data.csv, {name}.parquet)" for name in names)
+        expected = f"a table {files}, or {spec.product}'s own CSV export of them"
+    return f"{where}: no {canonical} of {spec.product}: expected {expected}; found: {shown or 'no table at all'}"
 
 
 def _view(con: Connection, name: str, expected: Sequence[str], columns: dict[str, str], table: RawTable | None) -> None:

@@ -1,4 +1,4 @@
-"""Where the raw tables of a CRM are found: a folder (or zip archive) of files, or a DuckDB file.
+"""Where the raw tables of a CRM are found: a folder (or zip archive) of files, a DuckDB file, or a database by URL.
 
 An opener yields :class:`RawTable` values, whatever they are made of; everything after it knows tables by name only.
 """
@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import duckdb
 
+from predictive.config import CrmSource
 from predictive.errors import DataError
+from predictive.sources import landing
+from predictive.sources.database import located, open_reader
 from predictive.sources.files import PARQUET, TEXT, open_pattern
 from predictive.sources.origin import Connection, Relation, quote, reason
+from predictive.sources.reader import Reader
 from predictive.tables import Note
 
 ALIAS = "predictive raw"
@@ -25,13 +30,18 @@ ALIAS = "predictive raw"
 
 @dataclass(frozen=True)
 class RawTable:
-    """A table as it was landed or exported: `name` in words joined by underscores, and where it is, for a person."""
+    """A table as it was landed or exported: `name` in words joined by underscores, and where it is, for a person.
+
+    Where `fetch` is given, `rows` is empty: the table lies elsewhere, and `fetch` brings it, once it is known to be
+    needed, with the columns for which its argument is true filled.
+    """
 
     name: str
     label: str
     rows: Relation
     schema: str = ""
     notes: tuple[Note, ...] = ()
+    fetch: Callable[[Callable[[str], bool]], Relation] | None = None
 
 
 def words(name: str) -> str:
@@ -47,8 +57,15 @@ def words(name: str) -> str:
 
 
 @contextmanager
-def open_raw(path: Path, con: Connection, folder: Path) -> Iterator[tuple[RawTable, ...]]:
-    """Every table at `path`, readable until the end of the block; `folder` takes copies that reading needs."""
+def open_raw(source: CrmSource, con: Connection, folder: Path) -> Iterator[tuple[RawTable, ...]]:
+    """Every table of the source, readable until the end of the block; `folder` takes copies that reading needs."""
+    if source.url is not None and source.url.scheme != "duckdb":
+        with open_reader(source.url) as reader:
+            yield tuple(_elsewhere(con, reader))
+        return
+    path = source.path if source.url is None else source.url.path
+    if path is None:
+        raise AssertionError("a CRM is at a path or a URL")
     if path.is_dir():
         yield tuple(_files(con, path, folder))
     elif path.suffix.lower() == ".zip" and path.is_file():
@@ -58,7 +75,7 @@ def open_raw(path: Path, con: Connection, folder: Path) -> Iterator[tuple[RawTab
             yield tuple(_tables(con))
     else:
         raise DataError(
-            f"source.path: {path}: no such file or folder; name a folder of CSV or Parquet files, or a DuckDB file"
+            f"{source.where}: no such file or folder; name a folder of CSV or Parquet files, or a DuckDB file"
         )
 
 
@@ -92,6 +109,28 @@ def _tables(con: Connection) -> Iterator[RawTable]:
     for schema, name in found:
         rows = con.table(f"{quote(ALIAS)}.{quote(schema)}.{quote(name)}")
         yield RawTable(words(name), name if schema == "main" else f"{schema}.{name}", rows, schema=schema)
+
+
+def _elsewhere(con: Connection, reader: Reader) -> Iterator[RawTable]:
+    """Every table and view of a database, none of them fetched."""
+    nothing = con.sql("SELECT 1").limit(0)
+    with located("source.url"):
+        found = reader.tables()
+    for schema, name in found:
+        label = f"{schema}.{name}" if schema else name
+        yield RawTable(words(name), label, nothing, schema=schema, fetch=partial(_fetch, con, reader, label))
+
+
+def _fetch(con: Connection, reader: Reader, table: str, is_read: Callable[[str], bool]) -> Relation:
+    """The rows of one table, landed."""
+    with located(f"source.url: {table}"):
+        select = reader.select(table)
+        theirs = reader.columns(select)
+        # Only of attributes the type matters, and which columns will be attributes is not known yet.
+        wanted = {name: True for name in theirs if is_read(name)}
+        target = landing.place_for(con, table)
+        reader.land(con, target, select, wanted, None)
+    return landing.landed(con, target, theirs, wanted)
 
 
 @contextmanager

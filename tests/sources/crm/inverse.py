@@ -4,7 +4,10 @@ Every ninth contact has a past: two records that became it, of which the first h
 and the second what happened until its 90th.
 """
 
+import sqlite3
+
 import duckdb
+import psycopg
 
 COMMON = """
     -- Hours without a leading zero, as Fivetran writes them.
@@ -176,3 +179,42 @@ def write_database(layout, database, path, *, schema):
         for name, query in layout.items():
             con.execute(f"CREATE TABLE {schema}.{name} AS {query}")
     return path
+
+
+def write_postgres(layout, database, url, folder, *, schema):
+    """Write the demo's `database` in a layout into a schema of a PostgreSQL database; `folder` takes files between."""
+    types = {"VARCHAR": "text", "DOUBLE": "double precision", "INTEGER": "integer", "BIGINT": "bigint"}
+    types |= {"BOOLEAN": "boolean", "UBIGINT": "numeric(20)", "DECIMAL(2,1)": "numeric(2,1)"}
+    with psycopg.connect(url, autocommit=True) as server:
+        server.execute(f"CREATE SCHEMA {schema}")
+        for name, columns, file in _files(layout, database, folder):
+            listed = ", ".join(f'"{column}" {types[type_]}' for column, type_ in columns)
+            server.execute(f"CREATE TABLE {schema}.{name} ({listed})")
+            with server.cursor().copy(f"COPY {schema}.{name} FROM STDIN (FORMAT csv, HEADER)") as copy:
+                copy.write(file.read_bytes())
+    return url
+
+
+def write_sqlite(layout, database, folder):
+    """Write the demo's `database` in a layout into a SQLite file of `folder`."""
+    with sqlite3.connect(folder / "crm.sqlite") as made:
+        for name, columns, file in _files(layout, database, folder):
+            listed = ", ".join(f'"{column}" {"TEXT" if type_ == "UBIGINT" else type_}' for column, type_ in columns)
+            made.execute(f"CREATE TABLE {name} ({listed})")
+            rows = duckdb.read_csv(str(file), all_varchar=True).fetchall()
+            flags = [i for i, (_, type_) in enumerate(columns) if type_ == "BOOLEAN"]
+            rows = [[{"true": 1, "false": 0}.get(v) if i in flags else v for i, v in enumerate(row)] for row in rows]
+            made.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' * len(columns))})", rows)
+    made.close()
+    return f"sqlite:///{folder / 'crm.sqlite'}"
+
+
+def _files(layout, database, folder):
+    """Per table of a layout its name, its columns with their types, and a CSV file of its rows."""
+    with duckdb.connect() as con:
+        con.execute(f"ATTACH '{database}' AS crm (READ_ONLY)")
+        con.execute(COMMON)
+        for name, query in layout.items():
+            columns = [(column, type_) for column, type_, *_ in con.execute(f"DESCRIBE {query}").fetchall()]
+            con.execute(f"COPY ({query}) TO '{folder / name}.csv'")
+            yield name, columns, folder / f"{name}.csv"

@@ -10,7 +10,16 @@ from predictive.engines import beside
 from predictive.features.cut import cut
 from predictive.sources import read_tables
 from predictive.store import open_store
-from tests.sources.crm.inverse import HUBSPOT, SALESFORCE, write, write_database
+from tests.sources.crm.inverse import (
+    HUBSPOT,
+    SALESFORCE,
+    write,
+    write_database,
+    write_postgres,
+    write_sqlite,
+)
+
+pytest_plugins = ["tests.servers"]
 
 CONTACT = "contact_id, created_at, account_id, email, name, job_title, country, source"
 OWN = "lifecycle_stage, marketing_status, tags, signup_channel, age_group"
@@ -61,15 +70,23 @@ def known(tables, day, names):
     return found.where(found.notna(), None).values.tolist()
 
 
-@pytest.mark.parametrize("landed", ["csv", "parquet", "duckdb"])
+def land_hubspot(how, demo, folder, request):
+    """What a source of HubSpot says of where the demo was landed."""
+    if how == "duckdb":
+        return {"path": write_database(HUBSPOT, demo, folder / "warehouse.duckdb", schema="hubspot")}
+    if how == "sqlite":
+        return {"url": write_sqlite(HUBSPOT, demo, folder)}
+    if how == "postgresql":
+        database = request.getfixturevalue("postgres")
+        return {"url": write_postgres(HUBSPOT, demo, database, folder, schema="fivetran_hubspot")}
+    return {"path": write(HUBSPOT, demo, folder / "hubspot", suffix=how, ending="_data" if how == "csv" else "")}
+
+
+@pytest.mark.parametrize("how", ["csv", "parquet", "duckdb", "sqlite", "postgresql"])
 def test_hubspot_gives_back_the_demo_with_the_behaviour_of_merged_contacts(
-    demo, read, rows, original, tmp_path, landed
+    demo, read, rows, original, tmp_path, how, request
 ):
-    if landed == "duckdb":
-        path = write_database(HUBSPOT, demo[0], tmp_path / "warehouse.duckdb", schema="hubspot")
-    else:
-        path = write(HUBSPOT, demo[0], tmp_path / "hubspot", suffix=landed, ending="_data" if landed == "csv" else "")
-    tables = read("hubspot", path)
+    tables = read("hubspot", {"kind": "hubspot", **land_hubspot(how, demo[0], tmp_path, request)})
     then, known_then = original
     for query in (
         f"SELECT {CONTACT}, {OWN} FROM contacts ORDER BY 1",
@@ -85,10 +102,15 @@ def test_hubspot_gives_back_the_demo_with_the_behaviour_of_merged_contacts(
         assert known(tables, day, names) == known_then(day, names)
 
 
+@pytest.mark.parametrize("how", ["files", "postgresql"])
 def test_salesforce_gives_back_the_demo_with_the_behaviour_of_leads_before_their_conversion(
-    demo, read, rows, original, tmp_path
+    demo, read, rows, original, tmp_path, how, request
 ):
-    path = write(SALESFORCE, demo[0], tmp_path / "salesforce", prefix="sf_", ending="_data")
+    if how == "files":
+        path = write(SALESFORCE, demo[0], tmp_path / "salesforce", prefix="sf_", ending="_data")
+    else:
+        url = write_postgres(SALESFORCE, demo[0], request.getfixturevalue("postgres"), tmp_path, schema="sf")
+        path = {"kind": "salesforce", "url": url}
     tables = read("salesforce", path)
     then, known_then = original
     for query in (
