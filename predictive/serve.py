@@ -158,7 +158,8 @@ def verdict_of_each(tables: Tables, config: Config, night: int) -> Frame:
     won = wins(tables, config).join(at, on="contact_id", how="inner")
     won = won.filter((nw.col("closed_at") > nw.col("as_of")) & (nw.col("closed_at") <= night))
     late = won.select("contact_id").unique().with_columns(late=nw.lit("already closed"))
-    judged = at.join(judge(cut(tables, at), tables, config, training=False), on="contact_id", how="left")
+    known = cut(tables, at, attributes=config.eligibility.non_marketing)
+    judged = at.join(judge(known, tables, config, training=False), on="contact_id", how="left")
     judged = judged.join(late, on="contact_id", how="left").with_columns(why=nw.coalesce("why", "late"))
     parts = [judged, out.with_columns(as_of=nw.lit(None, nw.Int64))]
     return nw.concat([p.select("contact_id", "as_of", "why") for p in parts])
