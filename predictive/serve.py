@@ -20,7 +20,7 @@ from predictive.features.deals import wins
 from predictive.features.snapshots import judge, tonight
 from predictive.history import drift_of, scores_of
 from predictive.lists.evaluate import evaluate
-from predictive.lists.stores import beside
+from predictive.lists.stores import beside, why_none
 from predictive.model.bundle import Bundle
 from predictive.model.drift import in_words
 from predictive.scores import check_features, score_part
@@ -39,7 +39,7 @@ class Scored:
 
     `hindsight` says that the model learned from outcomes after the night: such scores look better than they are.
     `drift` says in words how the level was corrected. `broken` are the bounds of the circuit breaker that the night
-    breaks: it is a dry run, or was forced.
+    breaks: it is a dry run, or was forced. `no_lists` says why lists and tags were not kept; empty where they can be.
     """
 
     night: Night
@@ -49,6 +49,7 @@ class Scored:
     hindsight: bool
     drift: str
     broken: tuple[Broken, ...] = ()
+    no_lists: str = ""
 
 
 def night_of(config: Config, tables: Tables, *, now: int, as_of: int | None) -> int:
@@ -122,7 +123,8 @@ def score(
         difference = _write(con, tables, config, sink, night, dry_run=dry_run)
     done("write", {"seconds": stages.seconds["write"], "rows": 0 if dry_run else difference.written})
     said, why = in_words(drift, until=at), dict(sorted(not_eligible.items()))
-    return Scored(night, difference, why, dry_run, hindsight=bundle.known_until > at, drift=said, broken=broken)
+    no_lists = "" if beside(sink) is not None else why_none(config.sink.kind)
+    return Scored(night, difference, why, dry_run, bundle.known_until > at, said, broken, no_lists)
 
 
 def _write(con: Any, tables: Tables, config: Config, sink: Sink, night: Night, *, dry_run: bool) -> Difference:

@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     """Show lists; exit 0."""
     from predictive.config_file import load_config
     from predictive.errors import DataError
-    from predictive.lists.stores import beside
+    from predictive.lists.stores import beside, why_none
     from predictive.lists.view import check_name, members, overview
     from predictive.sinks import open_sink
     from predictive.spreadsheet import write_csv
@@ -42,9 +42,12 @@ def run(args: argparse.Namespace) -> int:
     config = load_config(args.config)
     sink = open_sink(config.sink)
     at = _instant(args.as_of, config.timezone)
-    kept, runs = beside(sink), sink.read_runs()
+    kept = beside(sink)
+    if kept is None:
+        raise DataError(f"{why_none(config.sink.kind)}; scores are in it, and other kinds of sinks keep lists too")
+    runs = sink.read_runs()
     nights = runs.loc[~runs["past"].astype(bool), "as_of"]
-    if kept is None or nights.empty:
+    if nights.empty:
         raise DataError(f"no list has been evaluated yet: a scoring run does it. Type: predictive score {args.config}")
     membership, night = kept.read(), nights.max()
     shown = overview(config, membership, night)

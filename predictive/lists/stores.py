@@ -160,6 +160,15 @@ def beside(sink: Any) -> Memberships | None:
     return None if make is None else make(sink)
 
 
+def why_none(kind: str) -> str:
+    """What to say of a `kind` of sink for which :func:`beside` finds no place.
+
+    >>> why_none("spark")
+    'no list and no tag is kept: there is no place for them in a sink of kind spark yet'
+    """
+    return f"no list and no tag is kept: there is no place for them in a sink of kind {kind} yet"
+
+
 def frame_of(rows: Any) -> pd.DataFrame:
     """Rows of :data:`LIST_COLUMNS` as people read them: times UTC."""
     frame: pd.DataFrame = rows.to_pandas().sort_values(["list", "contact_id", "entered_at"], ignore_index=True)

@@ -7,6 +7,9 @@ import pandas as pd
 import pytest
 import yaml
 
+from predictive.lists.stores import STORES
+from predictive.sinks.tables import ScoreTables
+
 pytest_plugins = ["tests.trained"]
 LISTS = {
     "lists": {
@@ -74,7 +77,16 @@ def test_a_list_of_an_unknown_attribute_stops_the_night_before_anything_is_writt
     refused = run("score", config)
     assert (refused.code, "lists.x: no attribute 'sectr'; did you mean \"sector\"?" in refused.err) == (1, True)
     assert not config.with_name("scores.duckdb").exists()
-    assert "did you mean" in run("lists", config, "x").err or run("lists", config).code == 1
+    assert run("lists", config, "x").err.startswith("error: no list has been evaluated yet")
+
+
+def test_a_sink_that_has_no_place_for_lists_is_said_every_night_and_by_the_command(run, config, monkeypatch):
+    assert said(run("score", config, "--dry-run", "--json"))["no_lists"] == ""
+    monkeypatch.delitem(STORES, ScoreTables)
+    why = "no list and no tag is kept: there is no place for them in a sink of kind duckdb yet"
+    assert f"note: {why}" in run("score", config).out.splitlines()
+    asked = run("lists", config)
+    assert (asked.code, asked.err.startswith(f"error: {why}")) == (1, True)
 
 
 def test_no_contact_detail_is_in_any_output(run, demo, tmp_path):
