@@ -98,7 +98,8 @@ def test_the_review_list_says_why_of_each_contact(full):
     assert spanish == (
         "el encaje es bajo (1,2 %), pero el interés es muy alto (12,5 %); el modelo lo pone por encima del 96 % de los "
         "contactos, las reglas por encima del 20 % (7 puntos); 3,1 % → 9,4 % (7 → 30 puntos) desde 2026-06-29: page "
-        "view 3 veces, última vez, webinar: hace 40 días → hoy"
+        "view 3 veces, última vez, webinar: hace 40 días → hoy; reglas: Page view, 5 or more +20, "
+        "Asked for a demo: EU +3"
     )
 
 
