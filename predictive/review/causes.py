@@ -67,7 +67,7 @@ def find_causes(con: Any, tables: Tables, config: Config, bundle: Bundle, jumps:
     by_signal = [[f for f in features if f.signal == signal] for signal in ends[0].signals]
     vague = [i for i, members in enumerate(by_signal) if all(_of_anything(f) for f in members)]
     points = ordered["points"].to_numpy(dtype=float)
-    fired = sets_that_moved(bundle.rules, *frames, all_kinds(tables), points=points)
+    fired = sets_that_moved(bundle.rules, frames[0], frames[1], all_kinds(tables), points=points)
     told = {}
     for row, (contact, fresh) in enumerate(zip(ordered["contact_id"], _fresh(con, tables, ordered), strict=True)):
         telling = [i for i in np.argsort(-moved[row], kind="stable") if moved[row, i] >= TELLING]

@@ -58,7 +58,7 @@ def test_gain_lines_run_from_nothing_worked_to_everything_found(report):
 
 
 def test_bars_are_as_long_as_their_shares():
-    groups = [Group("high", 25, 3.0, 0, 0), Group("low", 75, 1.0, 0, 0)]
+    groups = [Group("high", 25, 3.0, 0, 0, 0), Group("low", 75, 1.0, 0, 0, 0)]
     assert [(b.kind, b.width, b.text.replace("\u00a0", " ")) for b in tier_chart(groups, ENGLISH).bars] == [
         ("contacts", 82.5, "25 %"), ("closes", 247.5, "75 %"), ("contacts", 247.5, "75 %"), ("closes", 82.5, "25 %"),
     ]  # fmt: skip
@@ -81,7 +81,11 @@ def test_bars_of_any_features_neither_overlap_nor_leave_the_chart(drivers):
 
 @pytest.mark.parametrize(
     "nothing",
-    [reliability_chart([], [], ENGLISH), tier_chart([Group("low", 0, 0.0, 0, 0)], ENGLISH), driver_chart([], ENGLISH)],
+    [
+        reliability_chart([], [], ENGLISH),
+        tier_chart([Group("low", 0, 0.0, 0, 0, 0)], ENGLISH),
+        driver_chart([], ENGLISH),
+    ],
 )
 def test_there_is_no_chart_of_nothing(nothing):
     assert nothing is None

@@ -227,6 +227,17 @@ def test_what_is_not_there_is_one_plain_sentence(full, summarised, make):
         assert all(len(texts(shown[title])[0]) > 20 for title in titles)
 
 
+def test_a_holdout_without_outcomes_is_not_taken_for_none(full):
+    waiting = full(audit=replace(make_audit(), effects=()))
+
+    def said(share):
+        shown = panels(replace(waiting, holdout=share))["What the actions add is not known"]
+        return " ".join(map(plain, texts(shown)))
+
+    assert said(0.0).startswith("There is no holdout: “holdout: 0.05” in the configuration keeps")
+    assert said(0.05).startswith("The holdout keeps 5.0 % of contacts out of the actions, 0 of those scored now; none")
+
+
 def test_the_model_card_names_the_versions_that_trained_the_model(full):
     found = full()
     card = dict(panels(found)["Model card"].blocks[0].rows)

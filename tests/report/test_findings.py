@@ -116,6 +116,18 @@ def test_what_needs_attention_comes_in_order_of_weight(summarised, make):
     assert found[2].text == "contacts.a, contacts.b: has no history."
 
 
+def test_more_to_pursue_than_can_be_worked_and_the_holdout_among_them_are_said(summarised, make):
+    rows = [make.score(f"p{i}", 0.25, holdout=i == 0) for i in range(3)]
+    found = summarised(*rows)
+    told = {text for a in attention(replace(found, capacity=2), SAY) if (text := a.text)}
+    many = "There are 3 contacts to pursue, and no more than 2 can be worked in a week: "
+    assert f"{many}begin with the highest probability." in told
+    assert "1 of the contacts to pursue is in the holdout: nobody works it, and the lists below leave it out." in told
+    for enough in (None, 3):
+        assert not any("worked in a week" in a.text for a in attention(replace(found, capacity=enough), SAY))
+    assert not any("holdout" in a.text for a in attention(summarised(make.score("p1")), SAY))
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
