@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from predictive.evaluation.reliability import Bin
 from predictive.report.bars import SHOWN, driver_chart, tier_chart
 from predictive.report.charts import gain_chart, reliability_chart
-from predictive.report.evidence import Bin, Point, read_evidence
+from predictive.report.evidence import Point, read_evidence
 from predictive.report.geometry import WIDTH, Scale
 from predictive.report.language import load_language
 from predictive.report.summary import Driver
