@@ -11,7 +11,7 @@ from predictive.report.export import as_csv, as_json
 from predictive.report.markdown import as_markdown
 from predictive.report.views import findings, health, made, todo, trusted, why
 from predictive.report.views.attention import attention
-from tests.report.full import item, make_audit, make_examined, make_hygiene, make_rates
+from tests.report.full import item, line, make_audit, make_examined, make_hygiene, make_rates
 
 SAY = load_language("en", zone="Europe/Madrid")
 SPANISH = load_language("es", zone="Europe/Madrid")
@@ -58,6 +58,13 @@ def test_past_scores_lead_the_evidence_and_are_shown_by_month_tier_and_band(full
         "Of the contacts given 20–30 % in the last quarter that has matured, 24 % closed (18–31 %; 200 scores, one per "
         "contact and month)."
     )
+    for n, actual, said in (
+        (100, 3, "given 30–50 % in the last quarter that has matured, 3.0 % closed (1.0–7.0 %; 100"),
+        (100, 0, "given 30–50 % in the last quarter that has matured, 0 % closed (0.0–2.2 %; 100"),
+        (40, 3, "given 20–30 % "),
+    ):
+        more = replace(make_audit(), lines=(*make_audit().lines, line("band", "30–50 %", n, 0.4, actual)))
+        assert said in plain(findings.trust(full(audit=more), SAY).why[0])
     panel = panels(found)["Of 1,200 past scores 46 were predicted to close and 30 did: more than luck explains"]
     rows = tables(found)
     assert [row[:4] for row in rows["audit-month-table"]] == [
