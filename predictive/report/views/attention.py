@@ -110,9 +110,6 @@ def _people(summary: Summary, say: Language) -> list[Attention]:
     work, found = summary.work, []
     if work.overridden:
         found.append(Attention("know", say("attention.overridden", work.overridden)))
-    if summary.capacity is not None and work.to_work.contacts > summary.capacity:
-        places = {"capacity": say.count(summary.capacity)}
-        found.append(Attention("know", say("attention.capacity", work.to_work.contacts, **places)))
     busy, held = work.quadrants["pursue"].open_deals, work.to_work.held_out
     if busy:
         found.append(Attention("know", say("attention.open_deals", busy)))

@@ -32,14 +32,18 @@ def headline(summary: Summary, say: Language) -> str:
 
 
 def what_they_hold(summary: Summary, say: Language) -> str | None:
-    """What working those contacts would bring; None where nobody was scored."""
+    """What working those contacts would bring, and as many as can be worked; None where nobody was scored."""
     work = summary.work
     if work.everyone.contacts == 0:
         return None
     places = {"all": say.expected(work.everyone.expected), "within": say.duration(summary.making.horizon)}
     if work.to_work.contacts == 0:
         return say("lead.none", **places)
-    return say("lead.hold", theirs=say.expected(work.to_work.expected), **places)
+    held = say("lead.hold", theirs=say.expected(work.to_work.expected), **places)
+    plan, capacity = summary.plan, summary.capacity
+    if plan is None or capacity is None or capacity >= work.to_work.contacts:
+        return held
+    return f"{held} {say('lead.capacity', capacity, theirs=say.expected(plan.steps[plan.start].expected))}"
 
 
 def trust(summary: Summary, say: Language) -> Trust:
