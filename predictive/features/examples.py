@@ -152,9 +152,11 @@ def _drawn(eligible: Frame, share: float) -> Frame:
     return lucky(eligible, LUCK).filter((nw.col("label") == 1) | (nw.col(LUCK) < share))
 
 
-def share_to_keep(tables: Tables, config: Config, first: int, last: int) -> float:
+def share_to_keep(
+    tables: Tables, config: Config, first: int, last: int, looks: Sequence[Moment] | None = None
+) -> float:
     """The share of the examples that did not close to keep, so that there are about as many as configured."""
-    looks = moments(config, first, last)
+    looks = moments(config, first, last) if looks is None else looks
     at = (existing(tables, look).filter((nw.col("as_of") >= first) & (nw.col("as_of") <= last)) for look in looks)
     pairs = sum(int(frame.select(nw.len()).collect().item()) for frame in at)
     return min(1.0, config.model.examples / max(pairs, 1))
