@@ -109,6 +109,8 @@ def _print(shown: tuple[Listed, ...], night: Any, args: argparse.Namespace) -> N
 
 
 def _print_members(found: pd.DataFrame | None, one: Listed, args: argparse.Namespace) -> None:
+    from predictive.lists.view import held_out
+
     if found is None:
         return
     feeds = f", feeds {one.feeds}" if one.feeds is not None else ""
@@ -122,5 +124,9 @@ def _print_members(found: pd.DataFrame | None, one: Listed, args: argparse.Names
     say(table(rows))
     if len(found) > SHOWN:
         say(f"and {len(found) - SHOWN:,} more")
+    held = held_out(found)
+    if held and one.feeds is not None:
+        why = f"which {one.feeds} should not reach; holdout: false in the list keeps it out"
+        say(f"note: {held:,} in the holdout, {why}")
     if args.out is not None:
         say(f"written to {args.out}")

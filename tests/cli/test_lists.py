@@ -80,6 +80,19 @@ def test_a_list_of_an_unknown_attribute_stops_the_night_before_anything_is_writt
     assert run("lists", config, "x").err.startswith("error: no list has been evaluated yet")
 
 
+def test_the_holdout_on_a_list_that_feeds_a_workflow_is_said_and_a_filter_keeps_it_out(run, config):
+    kept = {"when": [{"attribute": "sector", "equals": "software"}], "holdout": False, "feeds": "sales"}
+    lists = {"lists": LISTS["lists"] | {"reached": kept}, "holdout": 0.3}
+    config.write_text(yaml.safe_dump(yaml.safe_load(config.read_text()) | lists))
+    run("score", config)
+    people = {n: said(run("lists", config, n, "--json"))["members"] for n in ("software", "reached")}
+    held = [p for p in people["software"] if p["holdout"]]
+    assert len(people["reached"]) == sum(p["holdout"] is False for p in people["software"]) > 0
+    assert f"note: {len(held)} in the holdout, which sales should not reach" in run("lists", config, "software").out
+    assert "holdout" not in run("lists", config, "reached").out
+    assert "in the holdout" not in run("lists", config, "low").out
+
+
 def test_a_sink_that_has_no_place_for_lists_is_said_every_night_and_by_the_command(run, config, monkeypatch):
     assert said(run("score", config, "--dry-run", "--json"))["no_lists"] == ""
     monkeypatch.delitem(STORES, ScoreTables)
