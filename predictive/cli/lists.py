@@ -36,6 +36,7 @@ def run(args: argparse.Namespace) -> int:
     from predictive.errors import DataError
     from predictive.lists.stores import beside, why_none
     from predictive.lists.view import check_name, members, overview
+    from predictive.nights import live_nights
     from predictive.sinks import open_sink
     from predictive.spreadsheet import write_csv
 
@@ -45,11 +46,10 @@ def run(args: argparse.Namespace) -> int:
     kept = beside(sink)
     if kept is None:
         raise DataError(f"{why_none(config.sink.kind)}; scores are in it, and other kinds of sinks keep lists too")
-    runs = sink.read_runs()
-    nights = runs.loc[~runs["past"].astype(bool), "as_of"]
-    if nights.empty:
+    nights = live_nights(sink.read_runs())
+    if not nights:
         raise DataError(f"no list has been evaluated yet: a scoring run does it. Type: predictive score {args.config}")
-    membership, night = kept.read(), nights.max()
+    membership, night = kept.read(), nights[-1]
     shown = overview(config, membership, night)
     if args.name is not None:
         check_name(args.name, shown)

@@ -20,6 +20,7 @@ from predictive.lists.membership import (
     apply_changes,
     drop_changes,
     find_changes,
+    find_later,
 )
 from predictive.sinks.database import Database, Store, definition, listed, mismatch, quote
 from predictive.sinks.files import ScoreFiles
@@ -52,15 +53,25 @@ class ListTables:
 
     def update(self, con: Any, members: str, night: Any) -> int:
         """See :class:`~predictive.lists.membership.Memberships`."""
+        return self._change(con, lambda kept: find_changes(con, kept, members, night), make=True)
+
+    def take_back(self, con: Any, night: Any) -> int:
+        """See :class:`~predictive.lists.membership.Memberships`."""
+        return self._change(con, lambda kept: find_later(con, kept, night), make=False)
+
+    def _change(self, con: Any, find: Callable[[str], int], *, make: bool) -> int:
+        """Do what `find` finds out of what is kept; without a table of membership, only where it is to be made."""
         try:
             with self.store.writing(con) as db:
                 name = db.full_name(self.schema, self.table)
                 if not self._exists(db):
+                    if not make:
+                        return 0
                     db.execute(f"CREATE TABLE {name} ({definition(LIST_COLUMNS, db.types)})")
                 con.register("_kept", db.read(self._rows(db), LIST_COLUMNS))
                 con.execute(f"CREATE OR REPLACE TEMP TABLE {KEPT} AS FROM _kept")
                 con.unregister("_kept")
-                changed = find_changes(con, KEPT, members, night)
+                changed = find(KEPT)
                 if changed:
                     _carry_over(con, db, name)
                 return changed
@@ -114,11 +125,19 @@ class ListFiles:
 
     def update(self, con: Any, members: str, night: Any) -> int:
         """See :class:`~predictive.lists.membership.Memberships`."""
+        return self._change(con, lambda kept: find_changes(con, kept, members, night))
+
+    def take_back(self, con: Any, night: Any) -> int:
+        """See :class:`~predictive.lists.membership.Memberships`."""
+        return self._change(con, lambda kept: find_later(con, kept, night)) if self.path.exists() else 0
+
+    def _change(self, con: Any, find: Callable[[str], int]) -> int:
+        """Do what `find` finds out of what is kept."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with self._journal.locked():
                 kept = self._load(con)
-                changed = find_changes(con, kept, members, night)
+                changed = find(kept)
                 if changed or not self.path.exists():
                     apply_changes(con, kept)
                     query = f"SELECT {listed(LIST_COLUMNS)} FROM {kept} ORDER BY {ORDER}"  # noqa: S608 - quoted names

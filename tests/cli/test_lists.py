@@ -71,6 +71,17 @@ def test_a_list_that_is_taken_away_is_left_by_all(run, config):
     assert [str(n) for n in nights] == ["2026-03-16 00:00:00"]
 
 
+def test_a_rollback_takes_the_lists_back_with_the_scores(run, config):
+    said(run("score", config, "--json"))
+    first, text = said(run("lists", config, "--json")), config.read_text()
+    config.write_text(yaml.safe_dump({**yaml.safe_load(text), "lists": {}}))
+    said(run("score", config, "--as-of", "2031-01-01", "--force", "--json"))
+    config.write_text(text)
+    assert {one["name"]: one["members"] for one in said(run("lists", config, "--json"))["lists"]}["software"] == 0
+    assert "lists: what later nights changed is taken back too" in run("rollback", config).out.splitlines()
+    assert said(run("lists", config, "--json")) == first
+
+
 def test_a_list_of_an_unknown_attribute_stops_the_night_before_anything_is_written(run, config):
     lists = {"x": {"when": [{"attribute": "sectr", "known": True}]}}
     config.write_text(yaml.safe_dump(yaml.safe_load(config.read_text()) | {"lists": lists}))
