@@ -126,7 +126,9 @@ def _steps(
     tables: Tables, config: Config, features: Sequence[Feature], at: Frame, history: Daily | None, won: Frame,
     share: float,
 ) -> _Steps:  # fmt: skip
-    attributes = cut(tables, at).contacts
+    # Without features it is only asked who is eligible, and of which account; every history costs as much as the last.
+    needed = None if features else {"account_id", *config.eligibility.non_marketing}
+    attributes = cut(tables, at, attributes=needed).contacts
     contacts = tables.keep(attributes, "contacts")
     # The prefix keeps an account and a contact with the same id apart.
     account = nw.when(~nw.col("account_id").is_null()).then(nw.concat_str(nw.lit("account "), nw.col("account_id")))
