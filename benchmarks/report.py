@@ -5,8 +5,9 @@
 
 Trains on a small demo first, so that the evidence is real; then writes two nights of made-up scores to a DuckDB sink, a
 tenth of which change in the second night. Timed, in a process of its own, is everything from the sink to the finished
-file, with JSON, CSV and Markdown beside it. Examining the source tables (audit, freshness, fill rates) is not in it:
-that is the work of reading the source. The keys: `seconds`, `megabytes` (of the page), `peak_gb`.
+file, with JSON, CSV and Markdown beside it. Reading the source tables and examining them (audit, close rates, review,
+hygiene, freshness, fill rates) is not in it, and takes far longer. The keys: `seconds`, `megabytes` (of the page),
+`peak_gb`.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from typing import Any
 from predictive.actions import Action, actions_of, spoken
 from predictive.config import CELLS, Config
 from predictive.quadrants import TIER_LIFTS
-from predictive.rules import Stages, load_rules
+from predictive.rules import Lifecycle, Stages, load_rules
 from predictive.tables import QUADRANTS, TIERS
 
 PLACES = {
@@ -20,7 +20,6 @@ PLACES = {
     "unknown": ("–", "–"),
 }
 """Fit and interest of each quadrant."""
-REST = {"opportunity": "has an open deal, whatever the points", "customer": "has won a deal, whatever the points"}
 
 
 @dataclass(frozen=True)
@@ -75,12 +74,13 @@ class Funnel:
 
 def funnel(config: Config) -> Funnel:
     """The funnel of a configuration and its rule file. Reads no table and no model."""
-    stages = load_rules(config.rules).stages
+    rules = load_rules(config.rules)
+    stages = rules.stages
     actions = actions_of(config)
     own = [name for name in CELLS if name in actions]
     return Funnel(
         horizon=spoken(config.horizon),
-        stages=_stages(stages),
+        stages=(*_stages(stages), *_kept(rules.lifecycle)),
         mql=_mql(stages, config),
         cuts=_cuts(config),
         places=tuple(_place(name, actions[name]) for name in (*QUADRANTS, *own)),
@@ -97,8 +97,16 @@ def _stages(stages: Stages) -> tuple[tuple[str, str], ...]:
         "0 points" if b == 0 else (f"{a} points" if a > 1 else "1 point") if a == b else f"{a} to {b} points"
         for a, b in spans
     ]
-    named = tuple((name, f"has {text}") for name, text in zip(starts, points, strict=True))
-    return (*named, *REST.items())
+    return tuple((name, f"has {text}") for name, text in zip(starts, points, strict=True))
+
+
+def _kept(said: Lifecycle) -> tuple[tuple[str, str], ...]:
+    """The stages of deals and of the lifecycle, which no points change."""
+    of = {"opportunity": ("has an open deal", said.opportunity), "customer": ("has won a deal", said.customer)}
+    return tuple(
+        (name, f"{deal}, or whose {said.attribute} is {' or '.join(values)}, whatever the points")
+        for name, (deal, values) in of.items()
+    )
 
 
 def _mql(stages: Stages, config: Config) -> tuple[str, ...]:
@@ -151,6 +159,8 @@ def _agreements(config: Config, pursue: Action) -> tuple[str, ...]:
     said = [f"Whoever is not to be marketed to is not scored: {_nobody(config)}."]
     if config.eligibility.customers == "exclude":
         said.append("Customers are not scored.")
+    if config.eligibility.lost == "exclude":
+        said.append("Contacts whose deal was lost are not scored.")
     if config.capacity is not None:
         said.append(f"{config.capacity.per_week:,} contacts a week can be worked.")
     if config.holdout > 0:

@@ -17,7 +17,7 @@ from predictive.features.words import phrase
 from predictive.model.bundle import Bundle
 from predictive.model.drift import NO_DRIFT, Drift
 from predictive.model.reasons import find_reasons
-from predictive.rules import all_kinds
+from predictive.rules import all_kinds, rule_quadrant
 from predictive.rules.telling import Told, tell, telling_features
 from predictive.scores import check_features, features_of, score_block
 from predictive.serve import verdicts
@@ -28,7 +28,7 @@ from predictive.tables import Tables
 @dataclass(frozen=True)
 class Explanation:
     """`scores` are the columns of the table of that name; `action` (of `owner`) is what the contact's place calls for;
-    `rules` says what every set gave and what nearly did;
+    `rules` says what every set gave and what nearly did, `rule_quadrant` where the rules alone put the contact;
     `reasons` every signal in words with its part of the log-odds, strongest first; they and `level` sum to `log_odds`.
     """  # noqa: D205 - the three belong together
 
@@ -39,6 +39,7 @@ class Explanation:
     owner: str
     base_rate: float
     rules: Told
+    rule_quadrant: str
     reasons: tuple[tuple[str, float], ...]
     level: float
     log_odds: float
@@ -70,9 +71,10 @@ class Explanation:
             out.append(f"override     {s['override']}")
         if s["holdout"]:
             out.append("holdout      outside the actions, so that one can tell what they do")
+        own = f"{s['stage']}; by the rules alone {self.rule_quadrant}"
         out += [
             "",
-            f"rule score   {s['rule_score']} (fit {s['rule_fit']:+}, interest {s['rule_interest']:+}): {s['stage']}",
+            f"rule score   {s['rule_score']} (fit {s['rule_fit']:+}, interest {s['rule_interest']:+}): {own}",
             *self.rules.lines(),
         ]
         out += ["", "why the probability is what it is (log-odds)"]
@@ -111,7 +113,7 @@ def explain(
     if not pd.isna(why):
         raise NotEligibleError(f"{contact_id} is not scored as of {iso(night)}: {why}")
     block = row[["contact_id", "as_of"]].astype({"as_of": "int64"}).reset_index(drop=True)
-    frame, _ = features_of(con, tables, config, bundle, block)
+    frame, points = features_of(con, tables, config, bundle, block)
     scores = score_block(con, tables, config, bundle, block, night=night, drift=drift).iloc[0]
     reasons = find_reasons(bundle.model.probability, frame, np.array([scores["probability"]]))
     features = bundle.model.probability.encoder.features
@@ -132,6 +134,7 @@ def explain(
         owner=action.owner,
         base_rate=bundle.cuts.base_rate,
         rules=tell(bundle.rules, row, kinds),
+        rule_quadrant=str(rule_quadrant(points, bundle.rules)[0]),
         reasons=tuple(told),
         level=float(reasons.level[0]),
         log_odds=float(reasons.level[0] + reasons.parts[0].sum()),

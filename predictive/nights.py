@@ -43,9 +43,31 @@ def in_holdout(rows: pd.DataFrame) -> pd.Series[bool]:
     return rows["holdout"].eq(other=True).fillna(False).astype(bool)  # noqa: FBT003 - pandas' signature
 
 
+def standing_runs(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs that the current scores are made of: neither past, nor taken back by a rollback, nor one themselves.
+
+    `runs` is what the sink's `read_runs` gives.
+    """
+    after: dict[str, Any] = {}
+    newest = None
+    ordered = runs[~runs["past"].astype(bool)].sort_values("scored_at", kind="stable")
+    for run, restores in zip(ordered["run_id"], ordered["restores"], strict=True):
+        if isinstance(restores, str):
+            newest = restores
+            continue
+        # An id that comes again is the same run, written once more; it does not come after itself.
+        after.setdefault(run, newest)
+        newest = run
+    line = set()
+    while newest is not None:
+        line.add(newest)
+        newest = after.get(newest)
+    return pd.DataFrame(ordered[ordered["run_id"].isin(line)])
+
+
 def live_nights(runs: pd.DataFrame) -> list[pd.Timestamp]:
-    """The as-ofs of the nights that were current, in order; `runs` is what the sink's `read_runs` gives."""
-    return sorted(runs.loc[~runs["past"].astype(bool), "as_of"].unique())
+    """The as-ofs of the nights that stand, in order; `runs` is what the sink's `read_runs` gives."""
+    return sorted(standing_runs(runs)["as_of"].unique())
 
 
 def standing(rows: pd.DataFrame, night: pd.Timestamp) -> pd.DataFrame:

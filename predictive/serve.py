@@ -20,7 +20,7 @@ from predictive.features.deals import wins
 from predictive.features.snapshots import judge, tonight
 from predictive.history import drift_of, scores_of
 from predictive.lists.evaluate import evaluate
-from predictive.lists.stores import beside
+from predictive.lists.stores import beside, why_none
 from predictive.model.bundle import Bundle
 from predictive.model.drift import Drift, in_words
 from predictive.scores import check_features, score_part
@@ -39,7 +39,7 @@ class Scored:
 
     `hindsight` says that the model learned from outcomes after the night: such scores look better than they are.
     `drift` says in words how the level was corrected. `broken` are the bounds of the circuit breaker that the night
-    breaks: it is a dry run, or was forced.
+    breaks: it is a dry run, or was forced. `no_lists` says why lists and tags were not kept; empty where they can be.
     """
 
     night: Night
@@ -49,6 +49,7 @@ class Scored:
     hindsight: bool
     drift: str
     broken: tuple[Broken, ...] = ()
+    no_lists: str = ""
 
 
 def night_of(config: Config, tables: Tables, *, now: int, as_of: int | None) -> int:
@@ -105,7 +106,8 @@ def score(
         difference = _write(con, tables, config, sink, night, dry_run=dry_run)
     done("write", {"seconds": stages.seconds["write"], "rows": 0 if dry_run else difference.written})
     said, late = in_words(drift, until=at), bundle.known_until > at
-    return Scored(night, difference, not_eligible, dry_run, hindsight=late, drift=said, broken=broken)
+    no_lists = "" if beside(sink) is not None else why_none(config.sink.kind)
+    return Scored(night, difference, not_eligible, dry_run, late, said, broken, no_lists)
 
 
 def _stage_all(
@@ -175,7 +177,8 @@ def verdict_of_each(tables: Tables, config: Config, night: int) -> Frame:
     won = wins(tables, config).join(at, on="contact_id", how="inner")
     won = won.filter((nw.col("closed_at") > nw.col("as_of")) & (nw.col("closed_at") <= night))
     late = won.select("contact_id").unique().with_columns(late=nw.lit("already closed"))
-    judged = at.join(judge(cut(tables, at), tables, config, training=False), on="contact_id", how="left")
+    known = cut(tables, at, attributes=config.eligibility.non_marketing)
+    judged = at.join(judge(known, tables, config, training=False), on="contact_id", how="left")
     judged = judged.join(late, on="contact_id", how="left").with_columns(why=nw.coalesce("why", "late"))
     parts = [judged, out.with_columns(as_of=nw.lit(None, nw.Int64))]
     return nw.concat([p.select("contact_id", "as_of", "why") for p in parts])

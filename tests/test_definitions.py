@@ -11,7 +11,7 @@ rules: rules.yaml
 capacity: {per_week: 200}
 holdout: 0.05
 notices: {file: new.csv, webhook: "https://hooks.example/T0KEN", secret: S3CRET}
-eligibility: {non_marketing: {status: [staff, partner]}}
+eligibility: {lost: exclude, non_marketing: {status: [staff, partner]}}
 review: {per_week: 10}
 quadrants:
   by: share
@@ -24,6 +24,7 @@ quadrants:
 """
 RULES = """
 stages: {prospect: 1, MQL: 30, SQL: 60}
+lifecycle: {customer: [customer, evangelist]}
 sets:
   - name: visited
     points: 5
@@ -43,8 +44,8 @@ manual rules.
 | prospect | has 1 to 29 points |
 | MQL | has 30 to 59 points |
 | SQL | has 60 to 100 points |
-| opportunity | has an open deal, whatever the points |
-| customer | has won a deal, whatever the points |
+| opportunity | has an open deal, or whose lifecycle_stage is opportunity, whatever the points |
+| customer | has won a deal, or whose lifecycle_stage is customer or evangelist, whatever the points |
 
 ## What an MQL is
 
@@ -81,6 +82,7 @@ manual rules.
 
 - Whoever is not to be marketed to is not scored: status is staff or partner.
 - Customers are not scored.
+- Contacts whose deal was lost are not scored.
 - 200 contacts a week can be worked.
 - 5.0% of contacts, drawn by lot, are outside the actions: that shows what the actions do.
 - Who newly enters pursue is announced in a file and by webhook, with the deadline.

@@ -42,6 +42,14 @@ def test_the_numbers_are_the_written_ones(told, written):
         assert found.as_of == "2026-06-30T00:00:00Z"
 
 
+def test_the_rules_alone_give_a_quadrant_beside_the_model(told):
+    for found in told.values():
+        high = found.scores["rule_fit"] >= 10, found.scores["rule_interest"] >= 20
+        quadrants = {(True, True): "pursue", (True, False): "nurture", (False, True): "opportunistic"}
+        assert found.rule_quadrant == quadrants.get(high, "disengage")
+        assert any(line.endswith(f"by the rules alone {found.rule_quadrant}") for line in found.lines())
+
+
 def test_reasons_and_level_sum_to_the_log_odds_of_the_probability(told):
     for found in told.values():
         assert sum(part for _, part in found.reasons) + found.level == pytest.approx(found.log_odds, abs=1e-9)

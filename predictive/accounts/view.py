@@ -138,7 +138,8 @@ def _length(config: Config) -> int:
 
 def _accounts_then(con: Any, tables: Tables, at: pd.DataFrame) -> pd.DataFrame:
     """`contact_id` and `account_id` at each contact's as-of."""
-    return _local(cut(tables, into_store(con, at)).contacts.select("contact_id", "account_id"))
+    known = cut(tables, into_store(con, at), attributes={"account_id"})
+    return _local(known.contacts.select("contact_id", "account_id"))
 
 
 def _micros(times: pd.Series[Any]) -> pd.Series[Any]:

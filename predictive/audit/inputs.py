@@ -14,6 +14,7 @@ from predictive.config import Audit, Config
 from predictive.errors import ModelError
 from predictive.evaluation.stability import Shift, shifts
 from predictive.model.bundle import MANIFEST, Bundle, load_bundle
+from predictive.nights import standing_runs
 from predictive.scores import check_features, features_of
 from predictive.sinks import Sink
 from predictive.tables import Tables
@@ -52,8 +53,8 @@ def known_until(models: Path, version: str) -> int | None:
 
 def newest_bundle(models: Path, runs: pd.DataFrame) -> Bundle | None:
     """The model of the newest night that was current; None where `models` does not hold its bundle, unaltered."""
-    live = runs[~runs["past"].astype(bool)].sort_values(["as_of", "scored_at"])
-    return None if live.empty else kept_bundle(models, str(live["model_version"].iloc[-1]))
+    standing = standing_runs(runs).sort_values(["as_of", "scored_at"])
+    return None if standing.empty else kept_bundle(models, str(standing["model_version"].iloc[-1]))
 
 
 def kept_bundle(models: Path, version: str) -> Bundle | None:
@@ -106,7 +107,7 @@ def _broken(bundle: Bundle, found: tuple[Shift, ...], bounds: Audit) -> tuple[st
 def _block(current: pd.DataFrame, runs: pd.DataFrame, *, seed: int, ages: bool) -> pd.DataFrame:
     """`contact_id` and `as_of` (microseconds) of a sample: of the newest night, or of each contact's own instant."""
     sample = current.sample(min(len(current), SAMPLE), random_state=seed)[["contact_id", "as_of"]]
-    night = runs.loc[~runs["past"].astype(bool), "as_of"].max()
+    night = standing_runs(runs)["as_of"].max()
     # A score that did not change keeps the stamp of the night that wrote it.
     at = sample["as_of"] if ages else pd.Series(night, index=sample.index)
     return sample.assign(as_of=at.dt.as_unit("us").astype("int64"))

@@ -34,8 +34,9 @@ def run(args: argparse.Namespace) -> int:
     """Show lists; exit 0."""
     from predictive.config_file import load_config
     from predictive.errors import DataError
-    from predictive.lists.stores import beside
+    from predictive.lists.stores import beside, why_none
     from predictive.lists.view import check_name, members, overview
+    from predictive.nights import live_nights
     from predictive.sinks import open_sink
     from predictive.spreadsheet import write_csv
 
@@ -44,12 +45,11 @@ def run(args: argparse.Namespace) -> int:
     at = _instant(args.as_of, config.timezone)
     kept = beside(sink)
     if kept is None:
-        raise DataError(f"a sink of kind {config.sink.kind} keeps no lists and no tags; every other kind does")
-    runs = sink.read_runs()
-    nights = runs.loc[~runs["past"].astype(bool), "as_of"]
-    if nights.empty:
+        raise DataError(f"{why_none(config.sink.kind)}; scores are in it, and other kinds of sinks keep lists too")
+    nights = live_nights(sink.read_runs())
+    if not nights:
         raise DataError(f"no list has been evaluated yet: a scoring run does it. Type: predictive score {args.config}")
-    membership, night = kept.read(), nights.max()
+    membership, night = kept.read(), nights[-1]
     shown = overview(config, membership, night)
     if args.name is not None:
         check_name(args.name, shown)
@@ -109,6 +109,8 @@ def _print(shown: tuple[Listed, ...], night: Any, args: argparse.Namespace) -> N
 
 
 def _print_members(found: pd.DataFrame | None, one: Listed, args: argparse.Namespace) -> None:
+    from predictive.lists.view import held_out
+
     if found is None:
         return
     feeds = f", feeds {one.feeds}" if one.feeds is not None else ""
@@ -122,5 +124,9 @@ def _print_members(found: pd.DataFrame | None, one: Listed, args: argparse.Names
     say(table(rows))
     if len(found) > SHOWN:
         say(f"and {len(found) - SHOWN:,} more")
+    held = held_out(found)
+    if held and one.feeds is not None:
+        why = f"which {one.feeds} should not reach; holdout: false in the list keeps it out"
+        say(f"note: {held:,} in the holdout, {why}")
     if args.out is not None:
         say(f"written to {args.out}")

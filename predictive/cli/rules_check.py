@@ -45,6 +45,9 @@ def _print(found: Checked) -> None:
     rows = ([name, f"{n:,}", f"{n / max(found.contacts, 1):.1%}"] for name, n in found.stages.items())
     say(table([["stage", "contacts", "share"], *rows]))
     say()
+    rows = ([name, f"{n:,}", f"{n / max(found.contacts, 1):.1%}"] for name, n in found.quadrants.items())
+    say(table([["by the rules alone", "contacts", "share"], *rows]))
+    say()
     if found.months:
         rows = ([m.as_of[:10], f"{m.contacts:,}", f"{m.mean:.1f}", "-" if m.same_kind is None else f"{m.same_kind:.1f}",
                  f"{m.stages['MQL'] + m.stages['SQL']:.1%}", "-" if m.closed is None else f"{m.closed:.1%}"]

@@ -159,6 +159,7 @@ def as_json(scored: Scored) -> dict[str, Any]:
         "hindsight": scored.hindsight,
         "drift": scored.drift,
         "without_row": difference.without_row,
+        "no_lists": scored.no_lists,
         "breaker": [asdict(b) for b in scored.broken],
     }
 
@@ -178,6 +179,8 @@ def _print(scored: Scored, session: Session, config: str, announced: Notified | 
     counts = ", ".join(f"{getattr(difference, name):,} {name}" for name in ("new", "changed", "unchanged", "left"))
     if difference.without_row:
         say(f"note: {difference.without_row:,} contacts were scored whom the contact table does not have")
+    if scored.no_lists:
+        say(f"note: {scored.no_lists}")
     for broken in scored.broken:
         say(f"{'would be refused' if scored.dry_run else 'forced'}: {broken.text}")
     where = place(session.config.sink)

@@ -25,7 +25,7 @@ from predictive.features import behaviour
 from predictive.features.attributes import attributes_then, contact_kinds
 from predictive.features.build import features_at
 from predictive.features.catalog import Feature, distinct
-from predictive.features.cut import Known, cut
+from predictive.features.cut import cut
 from predictive.features.deals import wins
 from predictive.features.snapshots import judge
 from predictive.model.folds import FEWEST_CLOSES
@@ -157,7 +157,7 @@ def _people(tables: Tables, config: Config, segment: str | None, until: int) -> 
     first = wins(tables, config).group_by("contact_id").agg(nw.col("closed_at").min())
     first = first.filter(nw.col("closed_at") <= until)
     born = tables.contacts.select("contact_id", as_of=nw.col("created_at"))
-    then = attributes_then(tables, born)
+    then = attributes_then(tables, born, {"account_id"} if segment is None else {"account_id", segment})
     chosen = nw.lit("", nw.String) if segment is None else nw.col(segment).cast(nw.String).fill_null("")
     account = nw.when(~nw.col("account_id").is_null()).then(nw.concat_str(nw.lit("account "), nw.col("account_id")))
     cluster = nw.coalesce(account, nw.concat_str(nw.lit("contact "), nw.col("contact_id")))
@@ -180,7 +180,7 @@ def _counted(tables: Tables, config: Config, sets: pd.DataFrame, features: Seque
     parts = []
     for _, same in sets.groupby(sets.groupby("contact_id").cumcount()):
         at = beside(tables.contacts, same[["contact_id", "as_of"]].astype({"as_of": "int64"}))
-        known = Known(cut(tables, at).contacts)
+        known = cut(tables, at, attributes=config.eligibility.non_marketing)
         why = _local(judge(known, tables, config, training=True))
         did = _local(features_at(tables, at, features)).drop(columns="as_of")
         eligible = why.loc[why["why"].isna(), ["contact_id"]]

@@ -15,10 +15,11 @@ from predictive.errors import DataError
 from predictive.features.attributes import check_attributes
 from predictive.features.catalog import Feature
 from predictive.features.choose import Choice
-from predictive.features.examples import examples
+from predictive.features.examples import examples, share_to_keep
 from predictive.features.snapshots import Moment
 from predictive.leakage.training import choose_honest
 from predictive.model.folds import FEWEST_CLOSES
+from predictive.model.thinned import sample
 from predictive.splits import observed_until
 from predictive.tables import Note, Tables
 
@@ -29,7 +30,8 @@ class Cuts:
 
     `looks` lie a horizon apart, so that no close is counted twice, in order of time; with age snapshots there is one,
     at the configured age with the most closes. As-ofs are in [first, last], microseconds. `choice` are the features
-    that neither betray the outcome nor are excluded or sensitive, as far as was known `until`.
+    that neither betray the outcome nor are excluded or sensitive, as far as was known `until`. `share` of the contacts
+    and looks is taken, drawn by lot, so that memory does not grow with the database: about `model.examples` of them.
     """
 
     looks: tuple[Moment, ...]
@@ -37,6 +39,17 @@ class Cuts:
     last: int
     choice: Choice
     notes: tuple[Note, ...]
+    share: float = 1.0
+
+    @property
+    def said(self) -> str | None:
+        """That not everybody was looked at; None where everybody was.
+
+        >>> Cuts((), 0, 0, Choice((), {}), (), share=0.404).said
+        '40% of the contacts and as-ofs were looked at, drawn by lot (model.examples says how many)'
+        """
+        few = f"{self.share:.0%} of the contacts and as-ofs were looked at, drawn by lot (model.examples says how many)"
+        return few if self.share < 1 else None
 
     def rows(
         self,
@@ -48,8 +61,11 @@ class Cuts:
     ) -> pd.DataFrame:
         """One row per eligible contact and look, with the features, `record_age_days` among them."""
         wanted = [AGE, *features]
-        found = examples(tables, config, wanted, first=self.first, last=self.last, looks=self.looks, progress=progress)
-        return found.frame
+        found = examples(
+            tables, config, wanted, first=self.first, last=self.last, looks=self.looks, share=self.share,
+            progress=progress,
+        )  # fmt: skip
+        return sample(found.frame).reset_index(drop=True)
 
 
 def choose_cuts(tables: Tables, config: Config, *, as_of: int | None, now: int, several: bool) -> Cuts:
@@ -77,10 +93,13 @@ def choose_cuts(tables: Tables, config: Config, *, as_of: int | None, now: int, 
         )
     by_age = isinstance(config.snapshots, AgeSnapshots)
     looks = _looks(config, first, last)
-    outline = examples(tables, config, (), first=first, last=last, looks=looks).frame
-    choice, notes = choose_honest(tables, config, outline, until=observed)
+    share = share_to_keep(tables, config, first, last, looks)
+    outline = sample(examples(tables, config, (), first=first, last=last, looks=looks, share=share).frame)
+    choice, notes = choose_honest(tables, config, outline.reset_index(drop=True), until=observed)
     chosen = (_fullest(tables, config, looks, first, last),) if by_age else looks if several else looks[-1:]
-    return Cuts(chosen, first if several or by_age else last, last, choice, (*tables.notes, *notes))
+    first = first if several or by_age else last
+    share = share_to_keep(tables, config, first, last, chosen)
+    return Cuts(chosen, first, last, choice, (*tables.notes, *notes), share)
 
 
 def too_few(closes: int) -> str | None:

@@ -8,7 +8,7 @@ overlap. What holds there, with all that were tested taken into account, is told
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -169,7 +169,8 @@ def patterns(
     earlier, later = parts_of(frame, config.horizon_micros)
     named = DEFAULT if config.segments is None else config.segments
     segments = [f for f in attributes if is_text(f) and f.name == f.attribute and f.name in named]
-    return find_patterns(earlier, later, counts, attributes, segments)
+    found = find_patterns(earlier, later, counts, attributes, segments)
+    return found if cuts.said is None else replace(found, said=(cuts.said, *found.said))
 
 
 def find_patterns(

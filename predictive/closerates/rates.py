@@ -111,7 +111,7 @@ def close_rates(
         rows=tuple(rows),
         types=tuple(dict.fromkeys(t for f in counts for t in counted(f).types)),
         notes=(*cuts.notes, *left_out(cuts, skipped=len(havings) - len(rows))),
-        said=() if few is None else (few,),
+        said=tuple(text for text in (cuts.said, few) if text is not None),
     )
 
 

@@ -27,6 +27,11 @@ class Bin:
     n: int
     closes: int
 
+    @property
+    def as_predicted(self) -> bool:
+        """Whether the interval of what happened holds what was predicted."""
+        return self.low <= self.predicted <= self.high
+
     def as_dict(self) -> dict[str, Any]:
         """The fields as JSON knows them; NaN becomes None."""
         return {name: plain(value) for name, value in asdict(self).items()}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import narwhals as nw
 
 from predictive.engines import Frame
@@ -64,11 +66,19 @@ def held_by(tables: Tables, accounts: Frame) -> Frame:
     return maybe.join(then, on=["contact_id", "since", "account_id"], how="inner")
 
 
-def attributes_then(tables: Tables, at: Frame) -> Frame:
-    """Per contact of `at`: `created_at`, its attributes as of then, and its account's."""
+def attributes_then(tables: Tables, at: Frame, only: Collection[str] | None = None) -> Frame:
+    """Per contact of `at`: `created_at`, its attributes as of then, and its account's.
+
+    `only` names those that are needed (default: all); the history of each costs as much as the last.
+    """
+    needed = attribute_columns(tables) if only is None else set(only)
+    kinds = {name: kind for name, kind in account_kinds(tables).items() if f"account_{name}" in needed}
+    mine = needed | {"account_id"} if kinds else needed
+    stated = {name: kind for name, kind in contact_kinds(tables).items() if name in mine}
     own = tables.contacts.join(at, on="contact_id", how="inner")
-    contacts = _as_of_then(own, tables, "contact", contact_kinds(tables), ["contact_id", "created_at", "as_of"])
-    kinds = account_kinds(tables)
+    contacts = _as_of_then(own, tables, "contact", stated, ["contact_id", "created_at", "as_of"])
+    if not kinds:
+        return contacts.drop("as_of")
     held = contacts.filter(~nw.col("account_id").is_null()).select("account_id", "as_of").unique()
     accounts = _as_of_then(
         tables.accounts.join(held, on="account_id", how="inner"), tables, "account", kinds, ["account_id", "as_of"]

@@ -5,7 +5,7 @@ Feature builders and rules receive a :class:`Known` and nothing else, so they ca
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import narwhals as nw
@@ -43,6 +43,7 @@ def cut(
     history: Daily | None = None,
     won: Frame | None = None,
     contacts: Frame | None = None,
+    attributes: Collection[str] | None = None,
 ) -> Known:
     """What was known at each row of `at` (`contact_id`, `as_of`; a contact at most once), as far as `totals` need it.
 
@@ -53,10 +54,11 @@ def cut(
     `history` is what was added up before, for many as-ofs; `at` then has `shift` (see
     :func:`~predictive.features.daily.seen_from`). `won` is what :func:`~predictive.features.deals.wins` finds; needed
     where a total asks who bought. `contacts` is that frame of an earlier cut at the same as-ofs, if there was one.
+    `attributes` names those that are needed (default: all), `account_id` among them where a total is of colleagues.
     """
     instants = at.select("contact_id", "as_of")
     if contacts is None:
-        contacts = instants.join(attributes_then(tables, instants), on="contact_id", how="left")
+        contacts = instants.join(attributes_then(tables, instants, attributes), on="contact_id", how="left")
     else:
         contacts = contacts.join(instants.select("contact_id"), on="contact_id", how="semi")
     daily = None

@@ -126,7 +126,9 @@ def _steps(
     tables: Tables, config: Config, features: Sequence[Feature], at: Frame, history: Daily | None, won: Frame,
     share: float,
 ) -> _Steps:  # fmt: skip
-    attributes = cut(tables, at).contacts
+    # Without features it is only asked who is eligible, and of which account; every history costs as much as the last.
+    needed = None if features else {"account_id", *config.eligibility.non_marketing}
+    attributes = cut(tables, at, attributes=needed).contacts
     contacts = tables.keep(attributes, "contacts")
     # The prefix keeps an account and a contact with the same id apart.
     account = nw.when(~nw.col("account_id").is_null()).then(nw.concat_str(nw.lit("account "), nw.col("account_id")))
@@ -152,9 +154,11 @@ def _drawn(eligible: Frame, share: float) -> Frame:
     return lucky(eligible, LUCK).filter((nw.col("label") == 1) | (nw.col(LUCK) < share))
 
 
-def share_to_keep(tables: Tables, config: Config, first: int, last: int) -> float:
+def share_to_keep(
+    tables: Tables, config: Config, first: int, last: int, looks: Sequence[Moment] | None = None
+) -> float:
     """The share of the examples that did not close to keep, so that there are about as many as configured."""
-    looks = moments(config, first, last)
+    looks = moments(config, first, last) if looks is None else looks
     at = (existing(tables, look).filter((nw.col("as_of") >= first) & (nw.col("as_of") <= last)) for look in looks)
     pairs = sum(int(frame.select(nw.len()).collect().item()) for frame in at)
     return min(1.0, config.model.examples / max(pairs, 1))

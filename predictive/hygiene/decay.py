@@ -12,7 +12,7 @@ import narwhals as nw
 from predictive.clock import DAY
 from predictive.engines import Frame
 from predictive.evaluation.counts import poisson_interval
-from predictive.hygiene.words import BOUNCED, types_like
+from predictive.hygiene.words import BOUNCED, all_types, types_like
 from predictive.tables import Tables
 
 YEAR = 365.25 * DAY
@@ -64,7 +64,7 @@ def _unknown(what: str, why: str) -> Decay:
 
 
 def _bounces(tables: Tables, night: int) -> tuple[Frame | None, str]:
-    types = types_like(tables, BOUNCED)
+    types = types_like(all_types(tables), BOUNCED)
     rows = tables.activities.filter(nw.col("known") <= night)
     start = rows.select(nw.col("t").min()).collect().item()
     if not types or start is None:

@@ -13,7 +13,7 @@ from predictive.clock import DAY
 from predictive.config import Config
 from predictive.evaluation.clusters import encode, variance
 from predictive.features.choose_behaviour import grouped
-from predictive.hygiene.words import BOUNCED, OPTED_OUT, last_times, local, types_like
+from predictive.hygiene.words import BOUNCED, OPTED_OUT, all_types, last_times, local, types_like
 from predictive.tables import Tables
 
 YEAR = 365 * DAY
@@ -84,12 +84,12 @@ def summed(proposed: pd.DataFrame) -> tuple[Proposal, ...]:
 
 
 def _done(tables: Tables, config: Config, night: int) -> Any:
-    types = types_like(tables, ("*",))
+    types = all_types(tables)
     groups = grouped(types, config.features.groups)
     of = {
         "email": groups.get("email", []),
-        "bounced": types_like(tables, BOUNCED),
-        "opted_out": types_like(tables, OPTED_OUT),
+        "bounced": types_like(types, BOUNCED),
+        "opted_out": types_like(types, OPTED_OUT),
         "forms": groups.get("forms", []),
     }
     contacts = tables.contacts.select("contact_id", "created_at", "account_id")

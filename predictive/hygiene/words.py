@@ -36,9 +36,17 @@ def found(notes: Iterable[Note | None]) -> tuple[Note, ...]:
     return tuple(n for n in notes if n is not None)
 
 
-def types_like(tables: Tables, patterns: Sequence[str]) -> list[str]:
-    """The activity types that match one of the patterns, whatever their case."""
-    types = sorted(str(row[0]) for row in tables.activities.select("type").unique().collect().rows())
+def all_types(tables: Tables) -> list[str]:
+    """The activity types that there are, in order. Reads every activity: ask once."""
+    return sorted(str(row[0]) for row in tables.activities.select("type").unique().collect().rows())
+
+
+def types_like(types: Sequence[str], patterns: Sequence[str]) -> list[str]:
+    """The types that match one of the patterns, whatever their case.
+
+    >>> types_like(["call", "Hard_Bounce"], BOUNCED)
+    ['Hard_Bounce']
+    """
     return [t for t in types if any(fnmatchcase(t.lower(), p.lower()) for p in patterns)]
 
 

@@ -36,6 +36,12 @@ class Memberships(Protocol):
         All or nothing. Returns how many rows were written or taken out.
         """
 
+    def take_back(self, con: Any, night: Any) -> int:
+        """Take back what nights after `night` (naive UTC) did to the membership, as a rollback does to the scores.
+
+        All or nothing. Returns how many rows were written or taken out.
+        """
+
 
 def find_changes(con: Any, kept: str, members: str, night: Any) -> int:
     """Fill :data:`GONE` and :data:`COME` with what turns `kept` (a quoted name) into the membership of a night.
@@ -68,6 +74,28 @@ def find_changes(con: Any, kept: str, members: str, night: Any) -> int:
     )
     for name, ours, theirs in ((GONE, "list_live", "list_then"), (COME, "list_then", "list_live")):
         con.execute(f'CREATE OR REPLACE TEMP TABLE {name} AS FROM "{ours}" EXCEPT FROM "{theirs}"')
+    return int(con.execute(f"SELECT (SELECT count(*) FROM {GONE}) + (SELECT count(*) FROM {COME})").fetchall()[0][0])  # noqa: S608 - constants
+
+
+def find_later(con: Any, kept: str, night: Any) -> int:
+    """Fill :data:`GONE` and :data:`COME` with what takes back all nights of `kept` (a quoted name) after a night.
+
+    Returns how many rows both have.
+    """
+    con.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE {GONE} AS
+        SELECT {listed(LIST_COLUMNS)} FROM {kept} WHERE entered_at > $night OR left_at > $night
+        """,  # noqa: S608 - quoted names; values are bound
+        {"night": night},
+    )
+    con.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE {COME} AS
+        SELECT list, contact_id, entered_at, NULL::TIMESTAMP AS left_at FROM {GONE} WHERE entered_at <= $night
+        """,  # noqa: S608 - constants; values are bound
+        {"night": night},
+    )
     return int(con.execute(f"SELECT (SELECT count(*) FROM {GONE}) + (SELECT count(*) FROM {COME})").fetchall()[0][0])  # noqa: S608 - constants
 
 

@@ -2,7 +2,7 @@
 
 It is written after the scores, in a transaction of its own. A run that is killed between the two leaves new scores
 beside the lists of the night before, each whole; the next run, of the same night or a later one, brings the lists up to
-date. A rollback puts scores back and leaves membership, which says who was on a list when, as it is.
+date. A rollback takes membership back likewise, once the scores are back.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from predictive.lists.membership import (
     apply_changes,
     drop_changes,
     find_changes,
+    find_later,
 )
 from predictive.sinks.database import Database, Store, definition, listed, mismatch, quote
 from predictive.sinks.files import ScoreFiles
@@ -57,15 +58,25 @@ class ListTables:
 
     def update(self, con: Any, members: str, night: Any) -> int:
         """See :class:`~predictive.lists.membership.Memberships`."""
+        return self._change(con, lambda kept: find_changes(con, kept, members, night), make=True)
+
+    def take_back(self, con: Any, night: Any) -> int:
+        """See :class:`~predictive.lists.membership.Memberships`."""
+        return self._change(con, lambda kept: find_later(con, kept, night), make=False)
+
+    def _change(self, con: Any, find: Callable[[str], int], *, make: bool) -> int:
+        """Do what `find` finds out of what is kept; without a table of membership, only where it is to be made."""
         try:
             with self.store.writing(con) as db:
                 name = db.full_name(self.schema, self.table)
                 if not self._exists(db):
+                    if not make:
+                        return 0
                     db.execute(f"CREATE TABLE {name} ({definition(LIST_COLUMNS, db.types)})")
                 con.register("_kept", db.read(self._rows(db), LIST_COLUMNS))
                 con.execute(f"CREATE OR REPLACE TEMP TABLE {KEPT} AS FROM _kept")
                 con.unregister("_kept")
-                changed = find_changes(con, KEPT, members, night)
+                changed = find(KEPT)
                 if changed:
                     _carry_over(con, db, name)
                 return changed
@@ -119,11 +130,19 @@ class ListFiles:
 
     def update(self, con: Any, members: str, night: Any) -> int:
         """See :class:`~predictive.lists.membership.Memberships`."""
+        return self._change(con, lambda kept: find_changes(con, kept, members, night))
+
+    def take_back(self, con: Any, night: Any) -> int:
+        """See :class:`~predictive.lists.membership.Memberships`."""
+        return self._change(con, lambda kept: find_later(con, kept, night)) if self.path.exists() else 0
+
+    def _change(self, con: Any, find: Callable[[str], int]) -> int:
+        """Do what `find` finds out of what is kept."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with self._journal.locked():
                 kept = self._load(con)
-                changed = find_changes(con, kept, members, night)
+                changed = find(kept)
                 if changed or not self.path.exists():
                     apply_changes(con, kept)
                     query = f"SELECT {listed(LIST_COLUMNS)} FROM {kept} ORDER BY {ORDER}"  # noqa: S608 - quoted names
@@ -163,6 +182,15 @@ def beside(sink: Any) -> Memberships | None:
     """Where membership is kept for a sink; None for a sink of somebody else's, which keeps no lists."""
     make = STORES.get(type(sink))
     return None if make is None else make(sink)
+
+
+def why_none(kind: str) -> str:
+    """What to say of a `kind` of sink for which :func:`beside` finds no place.
+
+    >>> why_none("spark")
+    'no list and no tag is kept: there is no place for them in a sink of kind spark yet'
+    """
+    return f"no list and no tag is kept: there is no place for them in a sink of kind {kind} yet"
 
 
 def frame_of(rows: Any) -> pd.DataFrame:

@@ -12,8 +12,13 @@ from predictive.config import Config
 from predictive.errors import ConfigError, nearest
 from predictive.lists.evaluate import static_ids
 
-SHOWN = ("probability", "tier", "quadrant", "stage", "rule_score")
+SHOWN = ("probability", "tier", "quadrant", "stage", "rule_score", "holdout")
 """The columns of scores that go with a member."""
+
+
+def held_out(found: pd.DataFrame) -> int:
+    """How many of :func:`members` are in the holdout, which no workflow should reach."""
+    return int(found["holdout"].eq(other=True).sum())
 
 
 @dataclass(frozen=True)

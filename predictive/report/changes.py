@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from predictive.nights import live, standing_runs
 from predictive.tables import QUADRANTS, TIERS
 
 COLUMNS = ["contact_id", "probability", "quadrant", "tier"]
@@ -45,12 +46,12 @@ def read_changes(scores: pd.DataFrame, history: pd.DataFrame, runs: pd.DataFrame
 
     `scores`, `history` and `runs` are what :class:`predictive.sinks.Sink` reads; the history holds changes only.
     """
-    live = runs[~runs["past"].astype(bool)].sort_values(["as_of", "scored_at"])
-    nights = live.drop_duplicates("as_of", keep="last")
+    standing = standing_runs(runs).sort_values(["as_of", "scored_at"])
+    nights = standing.drop_duplicates("as_of", keep="last")
     if len(nights) < 2:
         return None
     last, before = nights.iloc[-1], nights.iloc[-2]
-    tonight, then = _since(history[~history["past"].astype(bool)], last["as_of"])
+    tonight, then = _since(live(history), last["as_of"])
     both = tonight.merge(then, on="contact_id", how="left", suffixes=("", "_before"))
     there, was = both["probability"].notna(), both["probability_before"].notna()
     rank = {name: i for i, name in enumerate(reversed(TIERS))}
@@ -73,14 +74,15 @@ def read_changes(scores: pd.DataFrame, history: pd.DataFrame, runs: pd.DataFrame
 
 
 def _since(history: pd.DataFrame, night: pd.Timestamp) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The contacts whose scores changed in a night: as they are since, and as they were before."""
+    """The contacts whose scores changed in a night: as they are since, and as they were before.
+
+    `history` is what :func:`~predictive.nights.live` gives.
+    """
     now, earlier = history["night"] == night, history["night"] < night
     mine = history.loc[now, "contact_id"]
-    found = []
-    for rows in (history[now], history[earlier & history["contact_id"].isin(mine)]):
-        newest = rows.sort_values(["night", "scored_at"], kind="stable").drop_duplicates("contact_id", keep="last")
-        found.append(newest[COLUMNS])
-    return found[0], found[1]
+    parts = history[now], history[earlier & history["contact_id"].isin(mine)]
+    tonight, then = (rows.drop_duplicates("contact_id", keep="last")[COLUMNS] for rows in parts)
+    return tonight, then
 
 
 def _moves(both: pd.DataFrame, column: str, names: tuple[str, ...]) -> tuple[Move, ...]:

@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from predictive.report.evidence import Bin, Evidence, Point
+from predictive.evaluation.reliability import Bin
+from predictive.report.evidence import Evidence, Point
 from predictive.report.geometry import Axis, Line, Mark, Plane, Scale, Tick, Word, path
 from predictive.report.language import Language
 

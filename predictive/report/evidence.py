@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from predictive.evaluation.reliability import Bin
+
 COMPETITORS = ("model", "logistic", "rules")
 OPPONENTS = ("rules", "logistic")
 METRICS = (
@@ -28,23 +30,6 @@ class Estimate:
     value: float | None
     low: float | None
     high: float | None
-
-
-@dataclass(frozen=True)
-class Bin:
-    """Test examples of similar probability: their mean, the share that closed with its 95 % interval, their number."""
-
-    predicted: float
-    actual: float
-    low: float
-    high: float
-    n: int
-    closes: int
-
-    @property
-    def as_predicted(self) -> bool:
-        """Whether the interval of what happened holds what was predicted."""
-        return self.low <= self.predicted <= self.high
 
 
 @dataclass(frozen=True)

@@ -97,6 +97,10 @@ class Summary:
     examined: Examined
     live: bool
     """Whether scores are to be as of the last midnight, so that older ones are late."""
+    holdout: float
+    """The share of contacts that the configuration keeps out of the actions, 0 to 1."""
+    capacity: int | None
+    """How many contacts can be worked in a week, as configured."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +143,8 @@ def summarise(
         actions=actions_of(config),
         examined=examined,
         live=config.score.as_of == "midnight",
+        holdout=config.holdout,
+        capacity=None if config.capacity is None else config.capacity.per_week,
     )
 
 

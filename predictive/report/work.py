@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from predictive.config import CELLS
+from predictive.nights import in_holdout
 from predictive.quadrants import Cuts
 from predictive.tables import QUADRANTS, STAGES, TIERS
 
@@ -21,6 +22,8 @@ HIGH_TIERS = TIERS[:2]
 OPPORTUNITY = STAGES[4]
 BUSY = STAGES[4:]
 """Stages of contacts that have an open deal, or have bought."""
+MARKS = ["probability", "top", "open_deals", "held_out"]
+"""The columns that a group sums up."""
 MOST_REASONS = 4
 LEAST_TELLING = 0.05
 """Below this part of the log-odds a reason moves the odds by less than 5 %, and would read as ×1.0."""
@@ -32,7 +35,7 @@ class Group:
     """Contacts of one quadrant, tier or stage.
 
     `expected` is the number of them that will close within the horizon, as the sum of their probabilities; `top` are in
-    tier very high or high, `open_deals` have an open deal already.
+    tier very high or high, `open_deals` have an open deal already, `held_out` are in the holdout, which nobody works.
     """
 
     name: str
@@ -40,6 +43,7 @@ class Group:
     expected: float
     top: int
     open_deals: int
+    held_out: int
 
     @property
     def probability(self) -> float | None:
@@ -108,7 +112,7 @@ class Work:
         if not self.by_tier:
             return self.quadrants["pursue"]
         groups = [self.tiers[name] for name in HIGH_TIERS]
-        parts = ("contacts", "expected", "top", "open_deals")
+        parts = ("contacts", "expected", "top", "open_deals", "held_out")
         return Group("to work", *(sum(getattr(g, part) for g in groups) for part in parts))
 
     @property
@@ -123,9 +127,11 @@ class Work:
 def count_work(scores: pd.DataFrame, cuts: Cuts) -> Work:
     """Count the current scores (:data:`predictive.tables.SCORES`; none is allowed).
 
-    Contacts with an open deal are not listed: sales has them already.
+    Contacts with an open deal are not listed, as sales has them already, nor are those in the holdout.
     """
-    marks = scores.assign(top=scores["tier"].isin(HIGH_TIERS), open_deals=scores["stage"] == OPPORTUNITY)
+    marks = scores.assign(
+        top=scores["tier"].isin(HIGH_TIERS), open_deals=scores["stage"] == OPPORTUNITY, held_out=in_holdout(scores)
+    )
     return Work(
         everyone=_group("all", marks),
         quadrants=_groups(marks, "quadrant", QUADRANTS),
@@ -145,8 +151,8 @@ def busy(scores: pd.DataFrame) -> pd.Series[bool]:
 
 
 def highest(scores: pd.DataFrame, n: int) -> pd.DataFrame:
-    """The `n` scores without an open deal that have the highest probability, equal ones by contact id."""
-    probability = scores["probability"].where(~busy(scores), -1.0).to_numpy(dtype=np.float64)
+    """The `n` scores with the highest probability, equal ones by contact id: no open deal, and not in the holdout."""
+    probability = scores["probability"].where(~busy(scores) & ~in_holdout(scores), -1.0).to_numpy(dtype=np.float64)
     # Only those that may be among them are sorted: a million rows take their time.
     least = np.partition(probability, -n)[-n] if len(scores) > n else 0.0
     candidates = scores[(probability >= least) & (probability >= 0)]
@@ -165,17 +171,17 @@ def split_reasons(text: str) -> tuple[Reason, ...]:
 
 def _groups(marks: pd.DataFrame, by: str, names: tuple[str, ...]) -> dict[str, Group]:
     """The contacts of each name in a column, empty groups included."""
-    parts = marks.groupby(by)[["probability", "top", "open_deals"]].sum().assign(contacts=marks.groupby(by).size())
-    empty = {name: Group(name, 0, 0.0, 0, 0) for name in names}
+    parts = marks.groupby(by)[MARKS].sum().assign(contacts=marks.groupby(by).size())
+    empty = {name: Group(name, 0, 0.0, 0, 0, 0) for name in names}
     return empty | {
-        str(name): Group(str(name), int(n), float(expected), int(top), int(deals))
-        for name, expected, top, deals, n in parts.itertuples()
+        str(name): Group(str(name), int(n), float(expected), int(top), int(deals), int(held))
+        for name, expected, top, deals, held, n in parts.itertuples()
     }
 
 
 def _group(name: str, marks: pd.DataFrame) -> Group:
-    expected, top, deals = (marks[part].sum() for part in ("probability", "top", "open_deals"))
-    return Group(name, len(marks), float(expected), int(top), int(deals))
+    expected, top, deals, held = (marks[part].sum() for part in MARKS)
+    return Group(name, len(marks), float(expected), int(top), int(deals), int(held))
 
 
 def to_contact(row: dict[Hashable, Any]) -> Contact:

@@ -1,9 +1,9 @@
-"""Why a score jumped: the features that moved it from one night to the next, in words."""
+"""Why a score jumped: the features and the rule sets that moved it from one night to the next, in words."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import narwhals as nw
 import numpy as np
@@ -14,6 +14,8 @@ from predictive.features.catalog import Feature
 from predictive.features.words import phrase
 from predictive.model.bundle import Bundle
 from predictive.model.reasons import find_reasons
+from predictive.review.fired import sets_that_moved
+from predictive.rules import all_kinds
 from predictive.scores import features_of
 from predictive.store import into_store
 from predictive.tables import Tables
@@ -22,15 +24,33 @@ MOST = 3
 TELLING = 0.05
 """Parts of the log-odds below this move the odds by less than 5 %, and are no cause."""
 LEVEL = "the level of all scores was corrected"
+FIRED = "; rules: "
+"""Comes before the rule sets in the sentence of a jump."""
 
 
-def find_causes(
-    con: Any, tables: Tables, config: Config, bundle: Bundle, jumps: pd.DataFrame
-) -> dict[str, tuple[str, ...]]:
-    """Per contact the strongest causes of its jump, in words; empty where nothing stands out.
+class Causes(NamedTuple):
+    """Why a contact's score jumped, each in words, the strongest first: what moved the model, and the rule sets."""
 
-    `jumps` holds `contact_id` (once each), `before` and `after` (probabilities) and the as-ofs `from` and `to`
-    (microseconds); both nights are explained with the same `bundle`. `con` is the working database of `tables`.
+    model: tuple[str, ...]
+    rules: tuple[str, ...]
+
+    @property
+    def in_words(self) -> str:
+        """What follows the jump in a sentence; empty where nothing stands out.
+
+        >>> Causes(("call once",), ("Asked for a demo +30",)).in_words
+        ': call once; rules: Asked for a demo +30'
+        """
+        did = f": {', '.join(self.model)}" if self.model else ""
+        return did + (f"{FIRED}{', '.join(self.rules)}" if self.rules else "")
+
+
+def find_causes(con: Any, tables: Tables, config: Config, bundle: Bundle, jumps: pd.DataFrame) -> dict[str, Causes]:
+    """Per contact the strongest causes of its jump; none where nothing stands out.
+
+    `jumps` holds `contact_id` (once each), `before` and `after` (probabilities), `points` (by how many the rule score
+    moved) and the as-ofs `from` and `to` (microseconds); both nights are explained with the same `bundle`. `con` is the
+    working database of `tables`.
     """
     if jumps.empty:
         return {}
@@ -46,15 +66,16 @@ def find_causes(
     moved = moved * np.where(ordered["after"] > ordered["before"], 1.0, -1.0)[:, None]
     by_signal = [[f for f in features if f.signal == signal] for signal in ends[0].signals]
     vague = [i for i, members in enumerate(by_signal) if all(_of_anything(f) for f in members)]
+    points = ordered["points"].to_numpy(dtype=float)
+    fired = sets_that_moved(bundle.rules, frames[0], frames[1], all_kinds(tables), points=points)
     told = {}
     for row, (contact, fresh) in enumerate(zip(ordered["contact_id"], _fresh(con, tables, ordered), strict=True)):
         telling = [i for i in np.argsort(-moved[row], kind="stable") if moved[row, i] >= TELLING]
         # What was done in particular says it better than that something was done.
         chosen = [i for i in telling if i not in vague][:MOST] or telling[:1]
         values = [frames[0].iloc[row], frames[1].iloc[row]]
-        told[str(contact)] = tuple(
-            LEVEL if i == len(by_signal) else _voice(by_signal[i], *values, fresh=fresh) for i in chosen
-        )
+        did = (LEVEL if i == len(by_signal) else _voice(by_signal[i], *values, fresh=fresh) for i in chosen)
+        told[str(contact)] = Causes(tuple(did), fired[row])
     return told
 
 

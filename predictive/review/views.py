@@ -14,7 +14,7 @@ from predictive.model.bundle import Bundle
 from predictive.model.scoring import log_odds
 from predictive.nights import live, live_nights, standing, uncorrected_axes
 from predictive.quadrants import Cuts, cuts_of
-from predictive.review.causes import find_causes
+from predictive.review.causes import Causes, find_causes
 from predictive.sinks import Sink
 from predictive.tables import Tables
 
@@ -77,7 +77,7 @@ def review_list(con: Any, tables: Tables, config: Config, bundle: Bundle, sink: 
     found = found[found["contact_id"].isin(looked_at["contact_id"])]
     ranked = found.groupby("contact_id")["stake"].max().reset_index()
     ranked = ranked.sort_values(["stake", "contact_id"], ascending=[False, True]).head(config.review.per_week)
-    causes: dict[str, tuple[str, ...]] = {}
+    causes: dict[str, Causes] = {}
     chosen = jumps[jumps["contact_id"].isin(ranked["contact_id"])]
     if len(chosen) and set(scores["model_version"]) == {bundle.version}:
         causes = find_causes(con, tables, config, bundle, chosen)
@@ -117,13 +117,14 @@ def _apart(scores: pd.DataFrame) -> pd.DataFrame:
 def _jumps(scores: pd.DataFrame, sink: Sink, cuts: Cuts, *, ages: bool) -> pd.DataFrame:
     """Contacts whose score jumped since the night before: what both nights said, and the as-ofs to explain."""
     nights = live_nights(sink.read_runs())
-    columns = ["contact_id", "stake", "why", "before", "after", "from", "to"]
+    columns = ["contact_id", "stake", "why", "before", "after", "points", "from", "to"]
     if len(nights) < 2:
         return pd.DataFrame(columns=columns).astype({"contact_id": "str", "stake": "float64"})
     before = standing(live(sink.read_history()), nights[-2])
     both = scores.merge(before, on=["contact_id", "model_version"], suffixes=("", "_before"))
     now, then = (both[c].to_numpy(dtype=float) for c in ("probability", "probability_before"))
-    points = (both["rule_score"] - both["rule_score_before"]).abs().to_numpy(dtype=float)
+    both = both.assign(points=both["rule_score"] - both["rule_score_before"])
+    points = both["points"].abs().to_numpy(dtype=float)
     odds = np.abs(log_odds(now) - log_odds(then)) >= np.log(ODDS)
     both = both[(odds & (np.abs(now - then) >= cuts.base_rate / 2)) | (points >= POINTS)]
     # A score that did not change keeps the stamp of the night that wrote it; the features are those of the night.
@@ -139,7 +140,8 @@ def _jumps(scores: pd.DataFrame, sink: Sink, cuts: Cuts, *, ages: bool) -> pd.Da
     ]
     found = _found(both, JUMP, (both["probability"] - both["probability_before"]).abs().to_numpy(dtype=float), why)
     micros = {name: times.dt.as_unit("us").astype("int64").to_numpy() for name, times in at.items()}
-    ends = {"before": both["probability_before"].to_numpy(), "after": both["probability"].to_numpy()}
+    of = {"before": "probability_before", "after": "probability", "points": "points"}
+    ends = {name: both[column].to_numpy() for name, column in of.items()}
     return found.assign(**ends, **micros)[columns]
 
 
@@ -158,12 +160,12 @@ def _item(
     row: pd.Series[Any],
     found: pd.DataFrame,
     stake: float,
-    causes: tuple[str, ...] | None,
+    causes: Causes | None,
     name: str | None,
 ) -> ReviewItem:
     ordered = found.sort_values("stake", ascending=False, kind="stable")
     said = [
-        f"{why}: {', '.join(causes)}" if kind == JUMP and causes else str(why)
+        f"{why}{causes.in_words}" if kind == JUMP and causes is not None else str(why)
         for kind, why in zip(ordered["kind"], ordered["why"], strict=True)
     ]
     fit, interest = (None if pd.isna(row[axis]) else float(row[axis]) for axis in ("fit", "interest"))

@@ -19,13 +19,15 @@ from predictive.rules.contradictions import cannot_hold, out_of_reach, twins
 from predictive.rules.inflation import Month, monthly, verdict
 from predictive.rules.language import Rules, RuleSet
 from predictive.rules.reading import all_kinds, applicable, load_rules, misfits, sensitive_sets
-from predictive.rules.scoring import rule_features, score_rules
+from predictive.rules.scoring import rule_features, rule_quadrant, score_rules
 from predictive.rules.words import about, in_words
 from predictive.scores import stages_of_deals
-from predictive.tables import STAGES, Tables
+from predictive.tables import QUADRANTS, STAGES, Tables
 
 STOPS = ("unknown attribute", "sensitive")
 """Problems with which no model is trained on these rules."""
+UNKNOWN = "unknown"
+"""The quadrant where the sets speak of one axis only."""
 MOST_LEVELS = 1_000
 """An attribute with more values is no list to choose from."""
 
@@ -53,7 +55,10 @@ class Fires:
 
 @dataclass(frozen=True)
 class Checked:
-    """What was found; `stages` counts the contacts that exist at `as_of`. `own`: the file is the user's."""
+    """What was found; `stages` and `quadrants` (those of the rules alone) count the contacts that exist at `as_of`.
+
+    `own`: the file is the user's.
+    """
 
     as_of: str
     contacts: int
@@ -61,6 +66,7 @@ class Checked:
     problems: tuple[Problem, ...]
     sets: tuple[Fires, ...]
     stages: dict[str, int]
+    quadrants: dict[str, int]
     months: tuple[Month, ...]
     inflated: str
 
@@ -73,7 +79,8 @@ class Checked:
         """Plain values, for JSON."""
         inflation = {"verdict": self.inflated, "months": [month.as_dict() for month in self.months]}
         found = {name: [asdict(x) for x in getattr(self, name)] for name in ("problems", "sets")}
-        return {"as_of": self.as_of, "contacts": self.contacts, **found, "stages": self.stages, "inflation": inflation}
+        counts = {"stages": self.stages, "quadrants": self.quadrants}
+        return {"as_of": self.as_of, "contacts": self.contacts, **found, **counts, "inflation": inflation}
 
 
 def check_rules(tables: Tables, config: Config, *, night: int) -> Checked:
@@ -85,6 +92,7 @@ def check_rules(tables: Tables, config: Config, *, night: int) -> Checked:
     scored = score_rules(rules, frame, kinds)
     staged = frame[["contact_id"]].assign(stage=scored.stage)
     counts = stages_of_deals(staged, tables, config, at)["stage"].value_counts()
+    quadrants = pd.Series(rule_quadrant(scored, rules)).value_counts()
     shares = scored.fired.mean(axis=0) if len(frame) else np.zeros(len(rules.sets))
     months = monthly(rules, tables, config, until=night)
     problems = [
@@ -99,6 +107,7 @@ def check_rules(tables: Tables, config: Config, *, night: int) -> Checked:
         problems=tuple(problems),
         sets=tuple(Fires(r.name, r.points, float(s)) for r, s in zip(rules.sets, shares, strict=True)),
         stages={name: int(counts.get(name, 0)) for name in STAGES},
+        quadrants={name: int(quadrants.get(name, 0)) for name in QUADRANTS if name in quadrants or name != UNKNOWN},
         months=tuple(months),
         inflated=verdict(months),
     )

@@ -43,9 +43,10 @@ def choose_thresholds(frame: pd.DataFrame, score: np.ndarray, config: Config) ->
     mql = min(max(_holding(best, MQL_TIMES * wanted, limited=limited), 2), sql - 1)
     why = "about one in twenty" if config.capacity is None else f"sales can work {config.capacity.per_week} a week"
     sales, marketing = int((best >= sql).sum()), int(((best >= mql) & (best < sql)).sum())
+    times = f"both: {(sales + marketing) / max(wanted, 1):.1f} times what sales takes; the aim was {MQL_TIMES}"
     said = (
         f"thresholds: of {len(best):,} contacts of the newest {max(round(weeks * 7), 1)} days {sales:,} reach SQL, "
-        f"{sql} points ({why}), and {marketing:,} more reach MQL, {mql} points (both: about {MQL_TIMES} times that)"
+        f"{sql} points ({why}), and {marketing:,} more reach MQL, {mql} points ({times})"
     )
     return Thresholds(mql, sql, said)
 

@@ -1,7 +1,7 @@
 import pytest
 
 from predictive.clock import DAY
-from predictive.closerates import CloseRates, Rate, close_rates
+from predictive.closerates import CloseRates, Rate, close_rates, patterns
 from predictive.closerates.chart import draw, title
 from predictive.errors import ConfigError, DataError
 from tests.closerates.worlds import CUT, HORIZON, OBSERVED, config, later, world
@@ -79,6 +79,20 @@ def test_unwanted_columns_are_left_out_and_counted_and_few_closes_are_said_to_sa
     assert found.closed < 20
     assert found.said == (f"only {found.closes} closes, and 20 are needed: nothing can be said about who buys",)
     assert title(found).startswith("Nothing tells who closes")
+
+
+def test_of_more_than_model_examples_as_many_are_drawn_by_lot_and_that_is_said(con):
+    history = world(4, contacts=1_600)
+    whole = rates(history, con, as_of=CUT)
+    drawn = rates(history, con, as_of=CUT, model={"examples": 1_000})
+    assert whole.said == ()
+    assert drawn.said[0].startswith("62% of the contacts and as-ofs were looked at, drawn by lot")
+    assert 0.5 * whole.contacts < drawn.contacts < 0.75 * whole.contacts
+    assert abs(drawn.average - whole.average) < 0.03
+    assert drawn.rows == rates(history, con, as_of=CUT, model={"examples": 1_000}).rows
+    found = patterns(tables(history, con), config(model={"examples": 1_000}), now=NEVER)
+    assert "drawn by lot" in found.said[0]
+    assert found.earlier["rows"] + found.later["rows"] < 1_200
 
 
 def test_the_chart_says_the_finding_names_its_rows_and_knows_two_formats(tmp_path):

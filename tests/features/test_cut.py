@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, settings, strategies
 
 from predictive.clock import DAY
 from predictive.features.attributes import attribute_kinds
@@ -39,6 +39,19 @@ def test_attributes_equal_the_reference_on_any_history(con, history):
     assert by_contact(known.contacts) == {
         c: {"as_of": as_of, **contact_then(history, c, as_of)} for c, as_of in history.at.items()
     }
+
+
+@settings(max_examples=8, deadline=None)
+@given(histories(), strategies.sets(strategies.sampled_from(["account_id", "plan", "seats", "account_industry"])))
+def test_the_attributes_that_are_asked_for_are_the_same_without_the_others(con, history, names):
+    where = at(history, "duckdb", con)
+    whole = by_contact(cut(made(history, con), where).contacts)
+    some = by_contact(cut(made(history, con), where, attributes=names).contacts)
+    columns = {"as_of", "created_at", *names}
+    assert {c: {n: row[n] for n in columns} for c, row in some.items()} == {
+        c: {n: row[n] for n in columns} for c, row in whole.items()
+    }
+    assert all(set(row) <= columns | {"contact_id", "account_id"} for row in some.values())
 
 
 @pytest.mark.parametrize(("at_", "plan"), [(NIGHT - 1, "paid"), (NIGHT, "paid"), (NIGHT + 1, None)])

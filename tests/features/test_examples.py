@@ -105,6 +105,9 @@ def test_examples_equal_the_reference_on_any_history(con, history, snapshots):
     assert rows(found.frame) == wanted
     assert found.not_eligible == why
     assert list(found.frame) == [*LEAD, *(f.name for f, _ in FEW)]
+    outline = examples(tables(history, con), settings_, (), first=FIRST, last=LAST)
+    assert outline.not_eligible == why
+    pd.testing.assert_frame_equal(outline.frame, found.frame[LEAD])
 
 
 def madrid(year, month, day):

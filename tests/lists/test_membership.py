@@ -125,6 +125,25 @@ def compare_with_reference(con, store, runs):
         assert sorted(stays_of(store), key=lambda s: s[:3]) == expected
 
 
+@pytest.mark.parametrize("kind", ["duckdb", "csv", "parquet", "sqlite"])
+@settings(max_examples=3, deadline=None)
+@given(runs=RUNS.filter(bool), place=st.integers(0, 3))
+def test_what_later_nights_changed_is_taken_back_and_the_next_one_is_written(con, tmp_path_factory, kind, runs, place):
+    with stores(tmp_path_factory.mktemp("lists"), kind) as store:
+        assert (store.take_back(con, START), stays_of(store)) == (0, [])
+        night, by_night = 0, {}
+        for later, members in runs:
+            night += later
+            by_night[night] = members
+            update(store, con, members, night)
+        back = sorted(by_night)[min(place, len(by_night) - 1)]
+        store.take_back(con, START + timedelta(days=back))
+        kept = {n: members for n, members in by_night.items() if n <= back}
+        assert sorted(stays_of(store), key=lambda s: s[:3]) == slow_stays(kept)
+        update(store, con, {("a", "C1")}, back + 1)
+        assert sorted(stays_of(store), key=lambda s: s[:3]) == slow_stays(kept | {back + 1: {("a", "C1")}})
+
+
 def test_a_past_night_alters_nothing(con, tmp_path):
     store = ListTables(DuckdbFile(tmp_path / "x.duckdb"), None, "scores_lists")
     update(store, con, {("a", "C1")}, 2)

@@ -218,17 +218,22 @@ def score(contact_id, probability=0.1, **columns):
     } | columns
 
 
-def fill_sink(folder, rows, *, as_of=AS_OF):
-    """A sink of Parquet files in `folder` that holds these rows, written as scoring writes them."""
-    sink = open_sink(FileSink(kind="parquet", path=folder / "scores.parquet"))
+def sink_at(folder):
+    """The sink of Parquet files in `folder`."""
+    return open_sink(FileSink(kind="parquet", path=folder / "scores.parquet"))
+
+
+def fill_sink(folder, rows, *, as_of=AS_OF, now=NOW):
+    """The sink in `folder` with these rows, written as scoring writes them."""
+    sink = sink_at(folder)
     with duckdb.connect() as con:
         con.execute(f"CREATE TABLE staged ({definition(SCORE_COLUMNS)})")
         marks = ", ".join("?" * len(SCORE_COLUMNS))
-        run = f"r{as_of:%Y%m%d}"
+        run = f"r{as_of:%Y%m%d}" if now == NOW else f"r{as_of:%Y%m%d}-{now:%H}"
         if rows:
             stamped = [r | {"run_id": run} for r in rows]
             con.executemany(f"INSERT INTO staged VALUES ({marks})", [[r[c] for c in SCORE_COLUMNS] for r in stamped])
-        sink.write(con, "staged", Night(run, as_of, NOW, "m1", len(rows)))
+        sink.write(con, "staged", Night(run, as_of, now, "m1", len(rows)))
     return sink
 
 
@@ -242,10 +247,10 @@ def read(sink):
 
 
 class Make:
-    """What tests build with: `make.score(...)`, `make.sink(folder, rows)`, `make.empty(folder)`, `make.now`."""
+    """What tests build with: `make.score(...)`, `make.sink(folder, rows)`, `make.at(folder)`, `make.now` and more."""
 
     now, as_of = NOW, AS_OF
-    score, sink, empty, read = map(staticmethod, (score, fill_sink, empty_sink, read))
+    score, sink, at, empty, read = map(staticmethod, (score, fill_sink, sink_at, empty_sink, read))
     estimate = staticmethod(estimate)
 
 

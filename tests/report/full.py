@@ -106,10 +106,11 @@ def make_hygiene(**changes):
 
 def item(contact_id="C001", name=None):
     """A contact of the review list, for every kind of reason."""
+    sets = "; rules: Page view, 5 or more +20, Asked for a demo: EU +3"
     why = (
         "fit is low (1.2%), but interest is very high (12.5%)",
         "the model puts it above 96% of contacts, the rules above 20% (7 points)",
-        "3.1% → 9.4% (7 → 30 points) since 2026-06-29: page view 3 times, latest webinar: 40 days ago → today",
+        "3.1% → 9.4% (7 → 30 points) since 2026-06-29: page view 3 times, latest webinar: 40 days ago → today" + sets,
     )
     numbers = (0.08, 0.094, 0.012, 0.125)
     return ReviewItem(contact_id, name, KINDS, why, *numbers, "opportunistic", "high", "MQL", 30)

@@ -1,7 +1,9 @@
 from datetime import timedelta
 
+import duckdb
 import pytest
 
+from predictive.nights import live_nights
 from predictive.report.changes import Move, read_changes
 
 
@@ -50,3 +52,20 @@ def test_only_the_last_night_counts(nights, make):
 def test_a_night_without_changes_is_still_a_night(nights, make):
     found = nights([make.score("a", 0.1)], [make.score("a", 0.1)])
     assert read_changes(found.scores, found.history, found.runs).expected_before == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_what_a_rollback_took_back_has_changed_nothing(nights, make, tmp_path, again):
+    one, two, wrong = (make.score("a", p) for p in (0.1, 0.4, 0.9))
+    before = nights([one], [two], [wrong, make.score("never", 0.9)])
+    with duckdb.connect() as con:
+        make.at(tmp_path).rollback(con, None, run_id="back", now=make.now + timedelta(hours=1))
+    if again:
+        make.sink(tmp_path, [two], as_of=make.as_of + timedelta(days=2), now=make.now + timedelta(hours=2))
+    found = make.read(make.at(tmp_path))
+    changes = read_changes(found.scores, found.history, found.runs)
+    assert read_changes(before.scores, before.history, before.runs).new == 1
+    assert (changes.new, changes.expected) == (0, pytest.approx(0.4))
+    assert changes.expected_before == pytest.approx(0.4 if again else 0.1)
+    nights_that_stand = [make.as_of + timedelta(days=i) for i in range(3 if again else 2)]
+    assert live_nights(found.runs) == nights_that_stand

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from predictive.evaluation.reliability import Bin
 from predictive.report.bars import SHOWN, driver_chart, tier_chart
 from predictive.report.charts import gain_chart, reliability_chart
-from predictive.report.evidence import Bin, Point, read_evidence
+from predictive.report.evidence import Point, read_evidence
 from predictive.report.geometry import WIDTH, Scale
 from predictive.report.language import load_language
 from predictive.report.summary import Driver
@@ -58,7 +59,7 @@ def test_gain_lines_run_from_nothing_worked_to_everything_found(report):
 
 
 def test_bars_are_as_long_as_their_shares():
-    groups = [Group("high", 25, 3.0, 0, 0), Group("low", 75, 1.0, 0, 0)]
+    groups = [Group("high", 25, 3.0, 0, 0, 0), Group("low", 75, 1.0, 0, 0, 0)]
     assert [(b.kind, b.width, b.text.replace("\u00a0", " ")) for b in tier_chart(groups, ENGLISH).bars] == [
         ("contacts", 82.5, "25 %"), ("closes", 247.5, "75 %"), ("contacts", 247.5, "75 %"), ("closes", 82.5, "25 %"),
     ]  # fmt: skip
@@ -81,7 +82,11 @@ def test_bars_of_any_features_neither_overlap_nor_leave_the_chart(drivers):
 
 @pytest.mark.parametrize(
     "nothing",
-    [reliability_chart([], [], ENGLISH), tier_chart([Group("low", 0, 0.0, 0, 0)], ENGLISH), driver_chart([], ENGLISH)],
+    [
+        reliability_chart([], [], ENGLISH),
+        tier_chart([Group("low", 0, 0.0, 0, 0, 0)], ENGLISH),
+        driver_chart([], ENGLISH),
+    ],
 )
 def test_there_is_no_chart_of_nothing(nothing):
     assert nothing is None

@@ -11,7 +11,7 @@ from predictive.report.export import as_csv, as_json
 from predictive.report.markdown import as_markdown
 from predictive.report.views import findings, health, made, todo, trusted, why
 from predictive.report.views.attention import attention
-from tests.report.full import item, make_audit, make_examined, make_hygiene, make_rates
+from tests.report.full import item, line, make_audit, make_examined, make_hygiene, make_rates
 
 SAY = load_language("en", zone="Europe/Madrid")
 SPANISH = load_language("es", zone="Europe/Madrid")
@@ -58,6 +58,13 @@ def test_past_scores_lead_the_evidence_and_are_shown_by_month_tier_and_band(full
         "Of the contacts given 20–30 % in the last quarter that has matured, 24 % closed (18–31 %; 200 scores, one per "
         "contact and month)."
     )
+    for n, actual, said in (
+        (100, 3, "given 30–50 % in the last quarter that has matured, 3.0 % closed (1.0–7.0 %; 100"),
+        (100, 0, "given 30–50 % in the last quarter that has matured, 0 % closed (0.0–2.2 %; 100"),
+        (40, 3, "given 20–30 % "),
+    ):
+        more = replace(make_audit(), lines=(*make_audit().lines, line("band", "30–50 %", n, 0.4, actual)))
+        assert said in plain(findings.trust(full(audit=more), SAY).why[0])
     panel = panels(found)["Of 1,200 past scores 46 were predicted to close and 30 did: more than luck explains"]
     rows = tables(found)
     assert [row[:4] for row in rows["audit-month-table"]] == [
@@ -98,7 +105,8 @@ def test_the_review_list_says_why_of_each_contact(full):
     assert spanish == (
         "el encaje es bajo (1,2 %), pero el interés es muy alto (12,5 %); el modelo lo pone por encima del 96 % de los "
         "contactos, las reglas por encima del 20 % (7 puntos); 3,1 % → 9,4 % (7 → 30 puntos) desde 2026-06-29: page "
-        "view 3 veces, última vez, webinar: hace 40 días → hoy"
+        "view 3 veces, última vez, webinar: hace 40 días → hoy; reglas: Page view, 5 or more +20, "
+        "Asked for a demo: EU +3"
     )
 
 
@@ -224,6 +232,17 @@ def test_what_is_not_there_is_one_plain_sentence(full, summarised, make):
         shown = panels(summary)
         assert titles <= shown.keys()
         assert all(len(texts(shown[title])[0]) > 20 for title in titles)
+
+
+def test_a_holdout_without_outcomes_is_not_taken_for_none(full):
+    waiting = full(audit=replace(make_audit(), effects=()))
+
+    def said(share):
+        shown = panels(replace(waiting, holdout=share))["What the actions add is not known"]
+        return " ".join(map(plain, texts(shown)))
+
+    assert said(0.0).startswith("There is no holdout: “holdout: 0.05” in the configuration keeps")
+    assert said(0.05).startswith("The holdout keeps 5.0 % of contacts out of the actions, 0 of those scored now; none")
 
 
 def test_the_model_card_names_the_versions_that_trained_the_model(full):

@@ -11,7 +11,7 @@ FORMULA = '=HYPERLINK("http://example.com";"x")'
 def test_the_summary_as_json_holds_its_numbers_and_what_is_computed_of_them(summarised, make):
     found = as_json(summarised(make.score("a", 0.5), make.score("b", 0.25, stage="opportunity")))
     assert found["work"]["everyone"] == {
-        "name": "all", "contacts": 2, "expected": 0.75, "top": 2, "open_deals": 1, "probability": 0.375,
+        "name": "all", "contacts": 2, "expected": 0.75, "top": 2, "open_deals": 1, "held_out": 0, "probability": 0.375,
     }  # fmt: skip
     assert found["work"]["funnel"][2] == {"stage": "MQL", "contacts": 2, "conversion": 1.0}
     assert found["evidence"]["level"] == "yes"

@@ -3,7 +3,8 @@ from datetime import timedelta
 
 import pytest
 
-from predictive.report import load_language
+from predictive.config import CapacityChoice
+from predictive.report import load_language, summarise
 from predictive.report.views import findings, first, todo, trusted, why
 from predictive.report.views.attention import attention
 
@@ -34,6 +35,14 @@ def test_the_headline_says_how_many_to_pursue_and_what_they_hold(summarised, mak
     assert [(c.who, c.figure) for c in first.cards(found, SAY)[0].cards] == [
         ("Sales", "3"), ("Marketing", "0"), ("Sales", "0"), ("Marketing", "1"),
     ]  # fmt: skip
+
+
+def test_fewer_than_those_to_pursue_can_be_worked_is_said_with_what_they_hold(bundle, config, make, tmp_path):
+    sink = make.sink(tmp_path, [make.score(f"p{i}", 0.1 * (i + 1)) for i in range(4)])
+    of = {n: config.model_copy(update={"capacity": CapacityChoice(per_week=n)}) for n in (2, 4)}
+    said = {n: findings.what_they_hold(summarise(bundle, make.read(sink), c, now=make.now), SAY) for n, c in of.items()}
+    assert said[2].endswith("90 days. The 2 highest probabilities, as many as can be worked in a week, hold 0.7.")
+    assert said[4].endswith("90 days.")
 
 
 def test_without_quadrants_the_work_is_by_tier(summarised, make, report):
@@ -114,6 +123,13 @@ def test_what_needs_attention_comes_in_order_of_weight(summarised, make):
         "The scores are as of 1 July 2026, 9 days before this report: a nightly run is missing."
     )
     assert found[2].text == "contacts.a, contacts.b: has no history."
+
+
+def test_the_holdout_among_those_to_pursue_is_said(summarised, make):
+    found = summarised(*[make.score(f"p{i}", 0.25, holdout=i == 0) for i in range(3)])
+    told = "1 of the contacts to pursue is in the holdout: nobody works it, and the lists below leave it out."
+    assert told in {a.text for a in attention(found, SAY)}
+    assert not any("holdout" in a.text for a in attention(summarised(make.score("p1")), SAY))
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,14 @@ def test_the_list_is_by_probability_then_id_and_holds_the_telling_reasons(summar
     assert [c.overridden for c in summary.work.top] == [True, False, False, False]
 
 
+def test_the_holdout_is_counted_and_nobody_is_told_to_work_it(summarised, make):
+    found = summarised(
+        make.score("held", 0.6, holdout=True), make.score("a", 0.2), make.score("old", 0.1, holdout=None)
+    )
+    assert [c.contact_id for c in found.work.top] == ["a", "old"]
+    assert (found.work.quadrants["pursue"].contacts, found.work.to_work.held_out) == (3, 1)
+
+
 def test_at_most_twenty_five_contacts_are_listed(bundle, config, make, tmp_path):
     sink = make.sink(tmp_path, [make.score(f"c{i:02}", 0.001 * i) for i in range(40)])
     found = summarise(bundle, make.read(sink), config, now=make.now).work.top

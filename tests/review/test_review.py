@@ -7,10 +7,13 @@ import pandas as pd
 import pytest
 import yaml
 
+from predictive.clock import DAY
 from predictive.model.bundle import load_bundle
 from predictive.nights import live, live_nights, standing
 from predictive.review import KINDS, review_list
+from predictive.review.fired import sets_that_moved
 from predictive.review.views import APART, JUMP, LOW_FIT
+from predictive.rules import Rules, rule_features
 from predictive.sinks import open_sink
 
 pytest_plugins = ["tests.trained"]
@@ -77,10 +80,38 @@ def test_a_jump_says_from_where_to_where_and_what_the_contact_did(listed, busy):
     causes = said.partition(" since 2026-06-28: ")[2]
     assert re.search(r"\b(meeting|sales) once\b", causes)
     assert "twice" in causes
+    assert causes.partition("; rules: ")[2] == "Met or called with sales +28, Looked at prices +10"
     for contact in of_kind(found, JUMP):
         odds = [p / (1 - p) for p in (before.loc[contact, "probability"], scores.loc[contact, "probability"])]
         points = abs(scores.loc[contact, "rule_score"] - before.loc[contact, "rule_score"])
         assert max(odds) / min(odds) >= 1.5 or points >= 20
+
+
+RULES = Rules.model_validate(
+    {
+        "sets": [
+            {"name": "Boss", "points": 10, "when": [{"attribute": "job_title", "contains": "boss"}]},
+            {"name": "Lately", "points": 8, "when": [{"attribute": "created_at", "within": "30d"}]},
+            {"name": "Germany", "points": -4, "when": [{"attribute": "country", "equals": "DE"}]},
+        ]
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("points", "said"),
+    [(6, ("Boss +10", "Germany +4")), (-6, ("Lately -8",)), (0, ())],
+)
+def test_the_sets_that_moved_the_points_are_those_that_gave_more_or_took_less(points, said):
+    kinds = {"job_title": "text", "country": "text", "created_at": "time"}
+    as_of = 1_800_000_000_000_000
+    before = {"job_title": "clerk", "country": "DE", "created_at": as_of - 10 * DAY}
+    after = {"job_title": "the boss", "country": "FR", "created_at": as_of - 40 * DAY}
+    features = rule_features(RULES, kinds)
+    frames = [
+        pd.DataFrame([{"as_of": as_of, **{f.name: row[f.attribute] for f in features}}]) for row in (before, after)
+    ]
+    assert sets_that_moved(RULES, *frames, kinds, points=np.array([points])) == [said]
 
 
 def test_low_fit_and_very_interested_is_what_it_says(listed, demo):

@@ -145,6 +145,7 @@ def test_stages_count_everybody_who_exists_and_deals_say_who_is_a_customer(check
     assert checked.stages == {
         "visitor": 0, "prospect": 30, "MQL": 8, "SQL": 0, "opportunity": 1, "customer": 1,
     }  # fmt: skip
+    assert checked.quadrants == {"pursue": 0, "nurture": 0, "opportunistic": 10, "disengage": 30}
     shares = {s.name: s.fires for s in checked.sets}
     assert (shares["always"], shares["paying"], shares["visits"]) == (1.0, 0.5, 0.25)
     assert "misspelt" not in shares

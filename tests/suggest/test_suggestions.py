@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
@@ -145,6 +146,14 @@ def test_thresholds_leave_sales_as_many_as_it_can_work(per_week):
         assert reach <= per_week or chosen.SQL == 100
         below = int((score[newest] >= chosen.SQL - 1).sum())
         assert below > per_week or chosen.SQL == 3
+
+
+def test_how_many_reach_mql_is_said_as_it_is_where_too_few_have_points():
+    rows = pd.DataFrame({"contact_id": [f"c{i}" for i in range(100)], "as_of": 0})
+    score = np.array([60] * 20 + [5] * 10 + [0] * 70)
+    chosen = choose_thresholds(rows, score, config(capacity={"per_week": 20}))
+    assert "20 reach SQL" in chosen.said
+    assert chosen.said.endswith("10 more reach MQL, 2 points (both: 1.5 times what sales takes; the aim was 4)")
 
 
 def _auc(label, score):

@@ -16,7 +16,7 @@ from predictive.report.views.tables import heads, table
 def acted_panels(summary: Summary, say: Language) -> tuple[Panel, ...]:
     """The three panels; each says plainly where there is nothing to say yet."""
     audit = summary.examined.audit
-    return (_holdout(audit, say), _touched(audit, say), _overrides(audit, say))
+    return (_holdout(summary, say), _touched(audit, say), _overrides(audit, say))
 
 
 def _touched(audit: Audit | None, say: Language) -> Panel:
@@ -71,10 +71,11 @@ def _quadrant(name: str, say: Language) -> str:
     return say(f"quadrant.{name}") if say.has(f"quadrant.{name}") else say("overrides.not_known")
 
 
-def _holdout(audit: Audit | None, say: Language) -> Panel:
+def _holdout(summary: Summary, say: Language) -> Panel:
+    audit = summary.examined.audit
     effects = () if audit is None else audit.effects
     if audit is None or not effects:
-        text = say("acted.not_examined" if audit is None else "holdout.none")
+        text = say("acted.not_examined") if audit is None else _no_effects(summary, say)
         # The panel of the audit before it is as narrow where it has no lines.
         return Panel(say("holdout.title_none"), (Text(text),), half=audit is None or not audit.lines)
     cells = [_effect(effect, say) for effect in effects]
@@ -83,6 +84,13 @@ def _holdout(audit: Audit | None, say: Language) -> Panel:
     lines = [line for line in audit.lines if line.by == "holdout"]
     blocks += [count_table("holdout", lines, say)] if lines else []
     return Panel(_holdout_title(effects[0], say), (*blocks, Text(say("holdout.note"), "soft small")))
+
+
+def _no_effects(summary: Summary, say: Language) -> str:
+    """Why there are none: no holdout, or no outcome in it yet."""
+    if summary.holdout == 0:
+        return say("holdout.none")
+    return say("holdout.waiting", summary.work.everyone.held_out, share=say.percent(summary.holdout))
 
 
 def _holdout_title(effect: Effect, say: Language) -> str:

@@ -110,9 +110,11 @@ def _people(summary: Summary, say: Language) -> list[Attention]:
     work, found = summary.work, []
     if work.overridden:
         found.append(Attention("know", say("attention.overridden", work.overridden)))
-    busy = work.quadrants["pursue"].open_deals
+    busy, held = work.quadrants["pursue"].open_deals, work.to_work.held_out
     if busy:
         found.append(Attention("know", say("attention.open_deals", busy)))
+    if held:
+        found.append(Attention("know", say("attention.held_out", held)))
     return found
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from predictive.report.evidence import FEW_CLOSES, Evidence, Level
 from predictive.report.language import Language
 from predictive.report.summary import Summary
+from predictive.report.views.audited import came
 
 FEWEST_IN_BAND = 20
 """Closes that a band must hold, predicted or come, before it is held up as evidence."""
@@ -31,14 +32,18 @@ def headline(summary: Summary, say: Language) -> str:
 
 
 def what_they_hold(summary: Summary, say: Language) -> str | None:
-    """What working those contacts would bring; None where nobody was scored."""
+    """What working those contacts would bring, and as many as can be worked; None where nobody was scored."""
     work = summary.work
     if work.everyone.contacts == 0:
         return None
     places = {"all": say.expected(work.everyone.expected), "within": say.duration(summary.making.horizon)}
     if work.to_work.contacts == 0:
         return say("lead.none", **places)
-    return say("lead.hold", theirs=say.expected(work.to_work.expected), **places)
+    held = say("lead.hold", theirs=say.expected(work.to_work.expected), **places)
+    plan, capacity = summary.plan, summary.capacity
+    if plan is None or capacity is None or capacity >= work.to_work.contacts:
+        return held
+    return f"{held} {say('lead.capacity', capacity, theirs=say.expected(plan.steps[plan.start].expected))}"
 
 
 def trust(summary: Summary, say: Language) -> Trust:
@@ -71,21 +76,14 @@ def _came_true(summary: Summary, say: Language) -> str | None:
     """What became of scores that people saw; None where too few of them have matured."""
     audit = summary.examined.audit
     lines = () if audit is None else audit.lines
-    bands = [line for line in lines if line.by == "band" and line.count.closes >= FEWEST_IN_BAND]
+    # A band that was to bring closes and did not is evidence too.
+    bands = [x for x in lines if x.by == "band" and max(x.count.closes, x.count.predicted) >= FEWEST_IN_BAND]
     if not bands:
         return None
-    count = bands[-1].count
-    shares = (
-        count.actual / count.n,
-        *(count.predicted / (end * count.n) for end in (count.ratio.high, count.ratio.low)),
-    )
-    return say(
-        "trust.came_true",
-        count.n,
-        band=bands[-1].name,
-        closed=say.percent(shares[0]),
-        interval=say.percent_range(*shares[1:]),
-    )
+    count, (low, high) = bands[-1].count, came(bands[-1])
+    interval = say.percent_range(low / count.n, 1.0 if high is None else min(high / count.n, 1.0))
+    closed = say.percent(count.actual / count.n)
+    return say("trust.came_true", count.n, band=bands[-1].name, closed=closed, interval=interval)
 
 
 def _highest(summary: Summary, say: Language) -> str | None:

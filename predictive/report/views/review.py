@@ -8,6 +8,7 @@ from predictive.report.phrases import translate
 from predictive.report.summary import Summary
 from predictive.report.views.tables import rows
 from predictive.review import ReviewItem
+from predictive.review.causes import FIRED
 from predictive.review.views import JUMP
 
 
@@ -32,11 +33,13 @@ def named(item: ReviewItem) -> str:
 
 
 def _reason(kind: str, text: str, say: Language) -> str:
-    """A jump names its causes after a colon; each has words of its own."""
-    told, colon, causes = text.partition(": ")
-    if kind != JUMP or not colon:
+    """A jump names its causes after a colon, each in words of its own; then the rule sets, by the company's names."""
+    if kind != JUMP:
         return translate(text, say)
-    return f"{translate(told, say)}: {', '.join(translate(cause, say) for cause in causes.split(', '))}"
+    model, _, sets = text.partition(FIRED)
+    told, colon, causes = model.partition(": ")
+    voiced = f": {', '.join(translate(cause, say) for cause in causes.split(', '))}" if colon else ""
+    return translate(told, say) + voiced + (say("review.rules", sets=sets) if sets else "")
 
 
 def _table(found: tuple[ReviewItem, ...], say: Language) -> Table:
