@@ -19,10 +19,10 @@ from predictive.model.drift import NO_DRIFT, Drift
 from predictive.model.reasons import find_reasons
 from predictive.rules import all_kinds, rule_quadrant
 from predictive.rules.telling import Told, tell, telling_features
-from predictive.scores import check_features, features_of, score_block
-from predictive.serve import verdicts
+from predictive.scores import check_features, features_of, score_at
 from predictive.store import into_store
 from predictive.tables import Tables
+from predictive.tonight import verdicts
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def explain(
         raise NotEligibleError(f"{contact_id} is not scored as of {iso(night)}: {why}")
     block = row[["contact_id", "as_of"]].astype({"as_of": "int64"}).reset_index(drop=True)
     frame, points = features_of(con, tables, config, bundle, block)
-    scores = score_block(con, tables, config, bundle, block, night=night, drift=drift).iloc[0]
+    scores = score_at(con, tables, config, bundle, block, night=night, drift=drift).iloc[0]
     reasons = find_reasons(bundle.model.probability, frame, np.array([scores["probability"]]))
     features = bundle.model.probability.encoder.features
     told = []

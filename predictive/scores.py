@@ -9,7 +9,6 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from predictive.breaker import Tally
 from predictive.clock import from_micros
 from predictive.config import Config
 from predictive.engines import Frame, local
@@ -43,22 +42,25 @@ def features_of(
     )
 
 
-def score_block(
-    con: Any,
-    tables: Tables,
-    config: Config,
-    bundle: Bundle,
-    block: pd.DataFrame,
-    *,
-    night: int,
-    drift: Drift = NO_DRIFT,
-) -> pd.DataFrame:
-    """What :func:`score_part` gives, in one block."""
-    (scores,) = score_part(con, tables, config, bundle, block, night=night, drift=drift, size=len(block))
-    return scores
+@dataclass(frozen=True)
+class Deals:
+    """The ids of contacts that have bought, and of those with an open deal, at their as-of."""
+
+    bought: frozenset[str]
+    busy: frozenset[str]
 
 
-def score_part(
+@dataclass(frozen=True)
+class Block:
+    """Contacts to score: their `features` (`contact_id`, `as_of`), rule `points`, deals, and decisions of people."""
+
+    features: pd.DataFrame
+    points: RuleScore
+    deals: Deals
+    decisions: pd.DataFrame
+
+
+def blocks_of(
     con: Any,
     tables: Tables,
     config: Config,
@@ -66,20 +68,16 @@ def score_part(
     eligible: pd.DataFrame,
     *,
     night: int,
-    drift: Drift = NO_DRIFT,
     size: int,
-    tally: Tally | None = None,
-    stages: Stages | None = None,
-) -> Iterator[pd.DataFrame]:
-    """All columns of `scores` but the run's stamps, by `contact_id`, in blocks of `size` contacts.
+    stages: Stages,
+) -> Iterator[Block]:
+    """What scores are made of, in blocks of `size` contacts.
 
     `tables` are those of one part, `eligible` its contacts (`contact_id`, `as_of`), by id: what they did is gone
-    through once, whatever the size of a block. `drift` corrects every score by its own as-of; the cuts of the axes move
-    along, the tiers do not. The blocks are added to `tally`, and the time is told to `stages`, if given.
+    through once, whatever the size of a block. The time is told to `stages`.
     """
     if eligible.empty:
         return
-    stages = Stages() if stages is None else stages
     with stages.timed("features"):
         at = into_store(con, eligible)
         won = tables.keep(wins(tables, config), "wins")
@@ -91,14 +89,32 @@ def score_part(
         with stages.timed("features"):
             ids = eligible[["contact_id"]].iloc[start : start + size]
             mine = features if one else features.join(into_store(con, ids), on="contact_id", how="inner")
-            frame, points = with_points(local(mine), all_kinds(tables), bundle)
-        with stages.timed("score"):
-            scores = score_rows(frame, points, config, bundle, drift)
-            if tally is not None:
-                known = bundle.model.probability.encoder.levels
-                tally.add(scores, frame[[f.name for f in bundle.features]], known)
-            scores = overridden(staged(scores, deals), decisions)
-        yield scores
+            block = Block(*with_points(local(mine), all_kinds(tables), bundle), deals, decisions)
+        yield block
+
+
+def score_block(block: Block, config: Config, bundle: Bundle, drift: Drift) -> pd.DataFrame:
+    """All columns of `scores` but the run's stamps, by `contact_id`.
+
+    `drift` corrects every score by its own as-of; the cuts of the axes move along, the tiers do not.
+    """
+    scores = score_rows(block.features, block.points, config, bundle, drift)
+    return overridden(staged(scores, block.deals), block.decisions)
+
+
+def score_at(
+    con: Any,
+    tables: Tables,
+    config: Config,
+    bundle: Bundle,
+    eligible: pd.DataFrame,
+    *,
+    night: int,
+    drift: Drift = NO_DRIFT,
+) -> pd.DataFrame:
+    """The scores of a few contacts (`contact_id`, `as_of` in microseconds, by id), in one block."""
+    (block,) = blocks_of(con, tables, config, bundle, eligible, night=night, size=len(eligible), stages=Stages())
+    return score_block(block, config, bundle, drift)
 
 
 def needed_by(bundle: Bundle, kinds: dict[str, Any]) -> list[Feature]:
@@ -167,14 +183,6 @@ def stages_of_deals(scores: pd.DataFrame, tables: Tables, config: Config, at: Fr
     `at` holds `contact_id` and `as_of` (microseconds).
     """
     return staged(scores, _deals_of(tables, config, at, wins(tables, config)))
-
-
-@dataclass(frozen=True)
-class Deals:
-    """The ids of contacts that have bought, and of those with an open deal, at their as-of."""
-
-    bought: frozenset[str]
-    busy: frozenset[str]
 
 
 def _deals_of(tables: Tables, config: Config, at: Frame, won: Frame) -> Deals:

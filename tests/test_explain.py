@@ -8,8 +8,9 @@ import pytest
 from predictive.errors import DataError, NotEligibleError
 from predictive.explain import explain
 from predictive.model.bundle import load_bundle
-from predictive.serve import night_of, verdicts
+from predictive.serve import night_of
 from predictive.sinks import open_sink
+from predictive.tonight import verdicts
 
 pytest_plugins = ["tests.trained"]
 

@@ -12,9 +12,9 @@ from predictive.config import CapacityChoice, Quadrants
 from predictive.errors import ModelError
 from predictive.holdout import held_out
 from predictive.model.bundle import load_bundle
-from predictive.scores import score_block
-from predictive.serve import eligible_tonight
+from predictive.scores import score_at
 from predictive.tables import SCORES
+from predictive.tonight import eligible_tonight
 
 pytest_plugins = ["tests.trained"]
 
@@ -33,7 +33,7 @@ def night(demo, opened):
 def score(night, block, bundle=None, **changes):
     config, con, tables, own, _, at = night
     changed = config.model_copy(update=changes)
-    return score_block(con, tables, changed, own if bundle is None else bundle, block, night=at)
+    return score_at(con, tables, changed, own if bundle is None else bundle, block, night=at)
 
 
 def test_a_contact_has_the_same_place_in_any_block(night):
@@ -97,8 +97,8 @@ def test_the_override_moves_quadrant_and_tier_and_nothing_else(night):
     )  # fmt: skip
     overrides = nw.from_native(con.from_df(rows.astype({"quadrant": "object", "tier": "object"})))
     block = eligible.head(20)
-    plain = score_block(con, tables, config, bundle, block, night=at)
-    found = score_block(con, replace(tables, overrides=overrides), config, bundle, block, night=at)
+    plain = score_at(con, tables, config, bundle, block, night=at)
+    found = score_at(con, replace(tables, overrides=overrides), config, bundle, block, night=at)
     other = [c for c in plain.columns if c not in ("quadrant", "tier", "override")]
     pd.testing.assert_frame_equal(plain[other], found[other])
     decided = found["override"].notna().tolist()

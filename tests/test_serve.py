@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from predictive import serve
+from predictive import serve, staging
 from predictive.breaker import BreakerError
 from predictive.clock import parse_instant, to_micros
 from predictive.config import DuckdbSink, FileSink
@@ -23,6 +23,7 @@ from predictive.sinks import open_sink
 from predictive.sources import read_tables
 from predictive.store import open_store
 from predictive.tables import SCORES
+from predictive.tonight import eligible_tonight
 
 pytest_plugins = ["tests.trained"]
 
@@ -99,7 +100,7 @@ def test_who_is_not_scored_is_counted_by_reason(demo, current):
 
 def test_a_second_run_of_the_night_writes_nothing_whatever_the_blocks(score, scored_copy, monkeypatch):
     before = scored_copy.read_current(), scored_copy.read_history()
-    monkeypatch.setattr(serve, "BLOCK", 331)
+    monkeypatch.setattr(staging, "BLOCK", 331)
     scored = score(scored_copy)
     assert scored.difference.written == 0
     assert scored.difference.unchanged == len(before[0])
@@ -109,7 +110,7 @@ def test_a_second_run_of_the_night_writes_nothing_whatever_the_blocks(score, sco
 
 def test_tables_cut_into_parts_give_the_same_scores_to_the_last_bit(demo, opened, scored_copy, current, monkeypatch):
     monkeypatch.setattr(importlib.import_module("predictive.sources.arrange"), "ACTIVITIES_PER_PART", 30_000)
-    monkeypatch.setattr(serve, "BLOCK", 200)
+    monkeypatch.setattr(staging, "BLOCK", 200)
     told = []
     with opened(demo.config) as (config, con, tables, _):
         assert tables.parts > 1
@@ -243,7 +244,7 @@ def test_features_at_scoring_are_those_of_training_bit_for_bit(session):
 def test_who_is_learned_from_at_a_past_night_is_who_was_scored_then(session):
     config, _, tables, _ = session
     night = micros("2026-03-01")
-    eligible, _ = serve.eligible_tonight(tables, config, night)
+    eligible, _ = eligible_tonight(tables, config, night)
     trained = examples(tables, config, (), first=night, last=night).frame
     assert sorted(trained["contact_id"]) == list(eligible["contact_id"])
 

@@ -22,8 +22,8 @@ from predictive.hygiene.marketing import Proposal, propose, summed
 from predictive.hygiene.stuck import Stuck, find_stuck
 from predictive.hygiene.values import Missing, find_contradictions, find_impossible, find_missing
 from predictive.hygiene.words import last_times
-from predictive.serve import verdicts
 from predictive.tables import Note, Tables
+from predictive.tonight import verdicts
 
 __all__ = ["Decay", "Duplicates", "Hygiene", "Missing", "Proposal", "Stuck", "examine", "proposals"]
 

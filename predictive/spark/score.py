@@ -24,10 +24,11 @@ from predictive.model.bundle import Bundle
 from predictive.model.drift import Drift
 from predictive.rules import all_kinds
 from predictive.scores import Deals, decisions_at, needed_by, of_deals, overridden, score_rows, staged, with_points
-from predictive.serve import BLOCK, verdict_of_each
 from predictive.sinks import Night
 from predictive.sinks.contract import SCORE_COLUMNS
+from predictive.staging import BLOCK
 from predictive.tables import SCORES, Tables
+from predictive.tonight import verdict_of_each
 
 BUSY, BOUGHT = "::opportunity", "::customer"
 """Columns of the blocks that executors score: whether deals say so. No feature can have their names."""

@@ -9,7 +9,7 @@ from predictive.errors import ConfigError
 from predictive.features.cut import cut
 from predictive.features.deals import opportunities
 from predictive.features.snapshots import Moment, existing, judge, moments, tonight, unfiltered
-from predictive.serve import eligible_tonight
+from predictive.tonight import eligible_tonight
 from tests.features.histories import (
     NIGHT,
     History,
