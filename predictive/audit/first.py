@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from predictive.nights import in_holdout, is_prompt
+from predictive.nights import in_holdout, is_prompt, standing_runs
 
 NEEDED = (
     *("contact_id", "as_of", "scored_at", "probability", "model_version", "quadrant", "tier", "holdout"),
@@ -54,7 +54,7 @@ def first_scores(
     """
     rows = _live(history)
     if not ages:
-        rows = pd.concat([rows, *_kept(rows, _live(runs), timezone)], ignore_index=True)
+        rows = pd.concat([rows, *_kept(rows, _live(standing_runs(runs)), timezone)], ignore_index=True)
     rows = rows[rows["probability"].notna()].sort_values(["contact_id", "as_of", "scored_at"], kind="stable")
     rows = rows.drop_duplicates(["contact_id", "as_of", "model_version"])
     timely = is_prompt(rows["as_of"], rows["scored_at"])

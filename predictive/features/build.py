@@ -10,7 +10,7 @@ from predictive.clock import DAY
 from predictive.engines import Frame
 from predictive.features.catalog import Feature
 from predictive.features.cut import Known, cut
-from predictive.features.daily import OF_DAYS, add_up, condition
+from predictive.features.daily import OF_DAYS, condition
 from predictive.features.expression import STREAK_WEEKS, WEIGHT_ONE, Total, compiled
 from predictive.tables import Tables
 
@@ -29,12 +29,10 @@ def features_at(tables: Tables, at: Frame, features: Sequence[Feature], *, won: 
     several features read is worked out once, with ``tables.keep``: collect the frame before the next call.
     """
     totals = totals_in(features)
-    at = tables.keep(at.select("contact_id", "as_of").with_columns(shift=nw.lit(0, nw.Int64)), "at")
-    reference = at.select("contact_id", reference=nw.col("as_of"))
-    history = add_up(tables, reference, totals, once=True) if totals else None
+    at = tables.keep(at.select("contact_id", "as_of"), "at")
     contacts = tables.keep(cut(tables, at).contacts, "contacts")
     won = None if won is None else tables.keep(won, "won")
-    return build(cut(tables, at, totals, history=history, won=won, contacts=contacts), features)
+    return build(cut(tables, at, totals, won=won, contacts=contacts), features)
 
 
 def build(known: Known, features: Sequence[Feature]) -> Frame:

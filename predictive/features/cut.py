@@ -13,7 +13,7 @@ import narwhals as nw
 from predictive.clock import DAY
 from predictive.engines import Frame
 from predictive.features.attributes import attributes_then, held_by
-from predictive.features.daily import Daily, add_up, seen_from
+from predictive.features.daily import Daily, seen_from, seen_once
 from predictive.features.expression import Total
 from predictive.tables import Tables
 
@@ -64,9 +64,9 @@ def cut(
     daily = None
     if any(t.stream != "colleagues" for t in totals):
         if history is None:
-            history = add_up(tables, instants.select("contact_id", reference=nw.col("as_of")), totals)
-            at = instants.with_columns(shift=nw.lit(0, nw.Int64))
-        daily = seen_from(history, at.select("contact_id", "as_of", "shift"))
+            daily = seen_once(tables, instants, totals)
+        else:
+            daily = seen_from(history, at.select("contact_id", "as_of", "shift"))
     of_colleagues = [t for t in totals if t.stream == "colleagues"]
     if not of_colleagues:
         return Known(contacts, daily)

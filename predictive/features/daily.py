@@ -7,8 +7,10 @@ the clocks between), or an earlier age of the same contact. The as-of itself as 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import or_
 
 import narwhals as nw
 
@@ -43,20 +45,33 @@ def scope(total: Total) -> str:
     return Total("days", total.types, without=total.without, stream=total.stream).column
 
 
-def add_up(tables: Tables, reference: Frame, totals: Sequence[Total], *, once: bool = False) -> Daily:
+def seen_once(tables: Tables, at: Frame, totals: Sequence[Total]) -> Daily:
+    """What :func:`seen_from` gives, for the as-ofs of `at` alone, read from the rows as they are.
+
+    Adding them up by day first would be work done twice. All sums are the same.
+    """
+    rows = _events(tables, totals).join(at.select("contact_id", "as_of"), on="contact_id", how="inner")
+    rows = rows.filter(nw.col("known") <= nw.col("as_of")).with_columns(age=nw.col("as_of") - nw.col("t"))
+    days = rows.select("contact_id", "type", day=nw.col("age") // DAY)
+    scopes = {scope(t): t for t in totals if t.measure in OF_DAYS}
+    passes = [_labelled(days, together).unique() for together in _apart(scopes)]
+    detailed = _detailed(totals)
+    by_detail = None if detailed is None else _one_by_one(rows.filter(detailed), ["type", "detail"])
+    return Daily(_one_by_one(rows, ["type"]), by_detail, nw.concat(passes) if passes else None)
+
+
+def add_up(tables: Tables, reference: Frame, totals: Sequence[Total]) -> Daily:
     """What each contact of `reference` (`contact_id`, `reference` in microseconds) did and was known by then, by day.
 
-    Only what `totals` need is there. What is read `once`, for one as-of, stays in rows of its own: adding it up by day
-    first would be work done twice. All sums are the same.
+    Only what `totals` need is there.
     """
-    group = _one_by_one if once else _grouped
     rows = _events(tables, totals).join(reference, on="contact_id", how="inner")
     rows = rows.filter(nw.col("known") <= nw.col("reference")).with_columns(
         back=(nw.col("reference") - nw.col("t")) // DAY, known=(nw.col("reference") - nw.col("known")) // DAY
     )
-    detailed = [t for t in totals if t.detail is not None or t.contains is not None]
-    by_type = group(rows, ["type"])
-    by_detail = group(rows.filter(_any(condition(t) for t in detailed)), ["type", "detail"]) if detailed else None
+    detailed = _detailed(totals)
+    by_type = _grouped(rows, ["type"])
+    by_detail = None if detailed is None else _grouped(rows.filter(detailed), ["type", "detail"])
     scopes = {scope(t): t for t in totals if t.measure in OF_DAYS}
     passes = [_marked(by_type, together) for together in _apart(scopes)]
     return Daily(by_type, by_detail, nw.concat(passes) if passes else None)
@@ -140,11 +155,17 @@ def _fixed() -> nw.Expr:
 
 def _one_by_one(rows: Frame, keys: list[str]) -> Frame:
     """Every row as if it were a day of its own."""
-    one = nw.lit(1, nw.Int64)
-    rows = rows.with_columns(value=_fixed(), n=one, newest=nw.col("t"), oldest=nw.col("t"))
-    valued = (~nw.col("value").is_null()).cast(nw.Int64)
-    columns = ("contact_id", *keys, "back", "known", "n", "value", "newest", "oldest")
-    return rows.select(*columns, valued=valued)
+    value = _fixed()
+    return rows.select(
+        "contact_id",
+        *keys,
+        "age",
+        oldest=nw.col("age"),
+        day=nw.col("age") // DAY,
+        n=nw.lit(1, nw.Int64),
+        value=value,
+        valued=(~value.is_null()).cast(nw.Int64),
+    )
 
 
 def _grouped(rows: Frame, keys: list[str]) -> Frame:
@@ -161,16 +182,17 @@ def _grouped(rows: Frame, keys: list[str]) -> Frame:
 
 def _marked(by_type: Frame, scopes: dict[str, Total]) -> Frame:
     """The days with any row of these scopes, which share no type; each known as soon as its first row was."""
+    rows = _labelled(by_type, scopes).group_by("contact_id", "type", "back").agg(nw.col("known").max())
+    return rows.select("contact_id", "type", "back", "known")
+
+
+def _labelled(rows: Frame, scopes: dict[str, Total]) -> Frame:
+    """The rows of these scopes, which share no type, with the name of the scope as type."""
     label = nw.lit(None, nw.String)
     for name, total in scopes.items():
         # Of a scope, only the types count here; see `condition` for what the days count.
         label = nw.when(condition(replace(total, measure="count"))).then(nw.lit(name)).otherwise(label)
-    rows = by_type.with_columns(type=label).filter(~nw.col("type").is_null())
-    return (
-        rows.group_by("contact_id", "type", "back")
-        .agg(nw.col("known").max())
-        .select("contact_id", "type", "back", "known")
-    )
+    return rows.with_columns(type=label).filter(~nw.col("type").is_null())
 
 
 def _apart(scopes: dict[str, Total]) -> list[dict[str, Total]]:
@@ -187,8 +209,7 @@ def _apart(scopes: dict[str, Total]) -> list[dict[str, Total]]:
     return [members for _, members in sets]
 
 
-def _any(conditions: Iterable[nw.Expr]) -> nw.Expr:
-    found: nw.Expr = nw.lit(value=False)
-    for one in conditions:
-        found = found | one
-    return found
+def _detailed(totals: Sequence[Total]) -> nw.Expr | None:
+    """Which rows have a detail that is asked for; None where none is."""
+    conditions = [condition(t) for t in totals if t.detail is not None or t.contains is not None]
+    return reduce(or_, conditions) if conditions else None

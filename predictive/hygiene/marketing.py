@@ -48,9 +48,9 @@ class Proposal:
 def propose(tables: Tables, config: Config, night: int, scores: pd.DataFrame, verdicts: pd.DataFrame) -> pd.DataFrame:
     """One row per contact to take out: `contact_id`, `reason`, `probability` (missing without a score).
 
-    `scores` are the current ones, `verdicts` those of :func:`predictive.tonight.verdicts`. Contacts that are no marketing
-    contacts already are left out. Customers and contacts with an open deal are proposed only where no e-mail reaches
-    them, or where they are staff or partners.
+    `scores` are the current ones, `verdicts` those of :func:`predictive.tonight.verdicts`. Contacts that are no
+    marketing contacts already are left out. Customers and contacts with an open deal are proposed only where no e-mail
+    reaches them, or where they are staff or partners.
     """
     done = local(_done(tables, config, night))
     times = ["created_at", "any", "email", "bounced", "opted_out", "forms"]

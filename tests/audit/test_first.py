@@ -19,7 +19,8 @@ def history(rows):
 
 def runs(nights, **more):
     frame = pd.DataFrame({"as_of": nights, "scored_at": [n + HOURS for n in nights]})
-    return frame.assign(model_version="v1", past=False).assign(**more)
+    names = [f"run{i}" for i in range(len(frame))]
+    return frame.assign(model_version="v1", past=False, run_id=names, restores=None).assign(**more)
 
 
 def find(rows, nights, *, ages=False, knows=lambda _: 0):
@@ -78,6 +79,15 @@ def test_a_score_that_is_kept_is_no_new_prediction_where_each_contact_has_its_ow
     rows = [("a", START, START + HOURS, 0.1, "v1", False)]
     assert len(find(rows, nights, ages=True).scores) == 1
     assert find(rows, nights).scores["month"].tolist() == ["2026-01", "2026-02"]
+
+
+def test_a_night_that_was_taken_back_opens_no_month():
+    nights = [START, *(pd.Timestamp(f"2026-02-0{day}", tz="UTC") for day in (1, 1, 3))]
+    told = runs(nights, restores=[None, None, "run0", None])
+    told.loc[2, "scored_at"] += HOURS
+    rows = history([("a", START, START + HOURS, 0.1, "v1", False)])
+    found = first_scores(rows, told, timezone="UTC", ages=False, knows=lambda _: 0).scores
+    assert [from_micros(as_of).day for as_of in found["as_of"]] == [20, 3]
 
 
 def test_months_are_those_of_the_time_zone():
