@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import pandas as pd
@@ -20,11 +20,15 @@ from predictive.stages import Stages
 from predictive.tables import SCORES, Tables
 from predictive.tonight import eligible_tonight
 
-BLOCK = 25_000
-"""Contacts per block, so that memory does not grow with the database: 50,000 take 0.3 GB more."""
+BLOCK = 70_000
+"""Contacts per block, so that memory does not grow with the database: a night of a million took 105 s in blocks of
+25,000, 97 s in blocks of 50,000 and 91 s in these."""
 STAGED = "staged"
 """The table of the working database that the scores wait in."""
+WORKERS = 2
+"""Blocks that are scored at a time."""
 Item = TypeVar("Item")
+Made = TypeVar("Made")
 
 
 def stage_scores(
@@ -38,7 +42,10 @@ def stage_scores(
     stages: Stages,
     progress: Callable[[str], None],
 ) -> tuple[Tally, dict[str, int]]:
-    """Put the scores of every eligible contact into :data:`STAGED`; their tally, and who is not eligible, by reason."""
+    """Put the scores of every eligible contact into :data:`STAGED`; their tally, and who is not eligible, by reason.
+
+    Features are worked out while earlier blocks are scored, so the time of the two stages overlaps.
+    """
     tally, not_eligible = Tally(), Counter[str]()
     if config.engine == "spark":
         from predictive.spark.score import stage_on_spark
@@ -47,14 +54,13 @@ def stage_scores(
             not_eligible.update(stage_on_spark(tables, config, bundle, night, drift=drift, tally=tally))
         return tally, dict(sorted(not_eligible.items()))
     known = bundle.model.probability.encoder.levels
+    blocks = _blocks(con, tables, config, bundle, night, not_eligible, stages)
     # A connection of its own: on the other one the features of the next block are worked out meanwhile.
-    with con.cursor() as writing:
+    with con.cursor() as writing, stages.timed("score"):
         _create(writing)
-        for block in _ahead(_blocks(con, tables, config, bundle, night, not_eligible, stages)):
-            with stages.timed("score"):
-                scores = score_block(block, config, bundle, drift)
-                tally.add(scores, block.features[[f.name for f in bundle.features]], known)
-                _insert(writing, scores, night)
+        for block, scores in _worked_on(_ahead(blocks), lambda block: score_block(block, config, bundle, drift)):
+            tally.add(scores, block.features[[f.name for f in bundle.features]], known)
+            _insert(writing, scores, night)
             progress(f"scored {tally.rows:,}")
     return tally, dict(sorted(not_eligible.items()))
 
@@ -83,6 +89,18 @@ def _ahead(items: Iterator[Item]) -> Iterator[Item]:
         while (item := following.result()) is not None:
             following = maker.submit(next, items, None)
             yield item
+
+
+def _worked_on(items: Iterator[Item], work: Callable[[Item], Made]) -> Iterator[tuple[Item, Made]]:
+    """Each item with what is made of it, in their order; two are worked on at a time."""
+    with ThreadPoolExecutor(WORKERS) as workers:
+        waiting: deque[tuple[Item, Future[Made]]] = deque()
+        for item in items:
+            waiting.append((item, workers.submit(work, item)))
+            if len(waiting) == WORKERS:
+                done, made = waiting.popleft()
+                yield done, made.result()
+        yield from ((done, made.result()) for done, made in waiting)
 
 
 def _create(con: Any) -> None:

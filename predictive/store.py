@@ -14,8 +14,9 @@ import pyarrow as pa
 
 from predictive.config import Config
 
-MEMORY = "2GB"
-"""What DuckDB may hold in memory; what is larger spills to the folder, and parts of activities are smaller."""
+MEMORY = "1600MB"
+"""What DuckDB may hold in memory; what is larger spills to the folder, and parts of activities are smaller. With what
+Python holds a night of a million contacts stays at 2.2 GB; with 2 GB here it took 2.5 GB and 5 % less time."""
 
 
 @contextmanager

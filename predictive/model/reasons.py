@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from predictive.features.catalog import Feature
-from predictive.features.words import phrase
+from predictive.features.words import alike, phrase
 from predictive.model.scoring import log_odds
 from predictive.model.side import SideModel
 
@@ -102,7 +102,7 @@ def _phrases(features: Sequence[Feature], frame: pd.DataFrame, rows: np.ndarray,
     order = np.argsort(lead, kind="stable")
     for which in np.split(order, np.flatnonzero(np.diff(lead[order])) + 1) if len(rows) else ():
         feature = features[lead[which[0]]]
-        codes, values = pd.factorize(frame[feature.name].to_numpy(dtype=object)[rows[which]])
+        codes, values = pd.factorize(alike(feature, frame[feature.name].iloc[rows[which]].to_numpy()))
         words = [phrase(feature, value) for value in values]
         # A missing value has the code -1, which is the last place.
         words += [phrase(feature, None)] if (codes < 0).any() else []
