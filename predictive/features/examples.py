@@ -96,7 +96,8 @@ def _passes(
     reference = tables.keep(existing(tables, looks[-1]).rename({"as_of": "reference"}), "reference")
     won = tables.keep(wins(tables, config), "won")
     totals = totals_in(features)
-    history = kept(add_up(tables, reference, totals), tables) if totals else None
+    followed = reference if share >= 1 else _may_be_drawn(tables, reference, looks, won, share)
+    history = kept(add_up(tables, followed, totals), tables) if totals else None
     steps: _Steps | None = None
     renewed = tables.contacts.implementation.is_duckdb()
     for look in looks:
@@ -152,6 +153,16 @@ def _drawn(eligible: Frame, share: float) -> Frame:
     if share >= 1:
         return eligible
     return lucky(eligible, LUCK).filter((nw.col("label") == 1) | (nw.col(LUCK) < share))
+
+
+def _may_be_drawn(tables: Tables, reference: Frame, looks: Sequence[Moment], won: Frame, share: float) -> Frame:
+    """The contacts of `reference` of whom any example may be drawn: by luck, or since they ever won a deal.
+
+    What the others did need not be added up: where few are drawn that is most of it.
+    """
+    lots = [lucky(existing(tables, look), LUCK).filter(nw.col(LUCK) < share).select("contact_id") for look in looks]
+    ids = nw.concat([*lots, won.select("contact_id")]).unique()
+    return tables.keep(reference.join(ids, on="contact_id", how="semi"), "followed")
 
 
 def share_to_keep(

@@ -64,7 +64,7 @@ def test_a_full_disk_leaves_last_night_and_says_so(kind, tmp_path, request):
     place = request.getfixturevalue("postgres") if kind == "postgresql" else str(tmp_path / f"crm.{kind}")
     sink = {"kind": kind, "url" if kind == "postgresql" else "path": place}
     order = {"sink": sink, "done": str(done)}
-    with faults.forks() as send, full_server(request, kind):
+    with writer.forks() as send, full_server(request, kind):
         send(**order, rows=10, first=0, last=0)
         assert send(**order, rows=150_000, first=1, last=1, quota=None if kind == "postgresql" else quota) == 0
     said = done.read_text().splitlines()
