@@ -102,6 +102,19 @@ def _spark_micros(name: str, zone: str, *, naive: bool) -> str:
     return f"unix_micros({column}) AS `{name}`"
 
 
+def distinct(frame: Frame, *columns: str) -> Frame:
+    """The different rows of these columns, in no order.
+
+    Not `unique`, of which Narwhals makes a window in DuckDB: of 5 million rows that took 1.6 s, a grouping 0.3 s.
+
+    >>> import duckdb
+    >>> rows = nw.from_native(duckdb.sql("SELECT unnest([1, 1, 2]) AS a, 3 AS b"))
+    >>> sorted(distinct(rows, "a").collect()["a"].to_list())
+    [1, 2]
+    """
+    return frame.group_by(*columns).agg(nw.len().alias("::n")).select(*columns)
+
+
 def lucky(frame: Frame, name: str) -> Frame:
     """The frame with the luck of each row in [0, 1) as a column: that of its `contact_id` and `as_of`.
 

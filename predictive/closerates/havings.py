@@ -12,7 +12,7 @@ import pandas as pd
 
 from predictive.closerates.evidence import Bools
 from predictive.config import FeatureChoice
-from predictive.engines import Frame
+from predictive.engines import Frame, distinct
 from predictive.features import behaviour, catalog
 from predictive.features.catalog import Feature
 from predictive.features.choose import RESERVED, Choice
@@ -79,7 +79,7 @@ def details_of(activities: Frame) -> list[tuple[str, str]]:
 
 def _common(activities: Frame, keys: list[str]) -> list[tuple[str, ...]]:
     """The values of `keys` that enough contacts have, the most common first."""
-    per_contact = activities.select("contact_id", *keys).unique().group_by(keys).agg(n=nw.len())
+    per_contact = distinct(activities, "contact_id", *keys).group_by(keys).agg(n=nw.len())
     rows = per_contact.filter(nw.col("n") >= FEWEST).select(*keys, "n").collect().rows()
     return [tuple(row[:-1]) for row in sorted(rows, key=lambda row: (-row[-1], row[:-1]))]
 

@@ -9,7 +9,7 @@ import narwhals as nw
 
 from predictive.config import FeatureChoice
 from predictive.derive import DERIVED
-from predictive.engines import Frame
+from predictive.engines import Frame, distinct
 from predictive.errors import ConfigError, nearest
 from predictive.features import behaviour, catalog
 from predictive.features.attributes import account_kinds, attribute_columns, contact_kinds
@@ -82,7 +82,7 @@ def choose(tables: Tables, wanted: FeatureChoice, *, until: int) -> Choice:
 
 def _check_names(tables: Tables, wanted: FeatureChoice) -> None:
     contacts, accounts = contact_kinds(tables), account_kinds(tables)
-    types = tables.activities.select("type").unique().collect()["type"].to_list()
+    types = distinct(tables.activities, "type").collect()["type"].to_list()
     known = {*contacts, *accounts, *(f"account_{a}" for a in accounts), *types}
     known |= set(SCHEMAS["contacts"].columns) | set(SCHEMAS["accounts"].columns)
     problems = [

@@ -9,7 +9,7 @@ import narwhals as nw
 
 from predictive.clock import DAY
 from predictive.config import FeatureChoice
-from predictive.engines import Frame
+from predictive.engines import Frame, distinct
 from predictive.features import behaviour, catalog
 from predictive.features.catalog import Feature
 from predictive.tables import Tables
@@ -124,7 +124,7 @@ def _shared_accounts(tables: Tables) -> bool:
 
 def _common(activities: Frame, keys: list[str], most: int) -> list[tuple[str, ...]]:
     """The values of `keys` that most contacts have, in the order of their names so that the set is stable."""
-    per_contact = activities.select("contact_id", *keys).unique().group_by(keys).agg(n=nw.len())
+    per_contact = distinct(activities, "contact_id", *keys).group_by(keys).agg(n=nw.len())
     rows = (
         per_contact.filter(nw.col("n") >= FEWEST_CONTACTS)
         .collect()

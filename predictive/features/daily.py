@@ -15,7 +15,7 @@ from operator import or_
 import narwhals as nw
 
 from predictive.clock import DAY
-from predictive.engines import Frame
+from predictive.engines import Frame, distinct
 from predictive.features.expression import VALUE_ONE, Total
 from predictive.tables import Tables
 
@@ -54,7 +54,7 @@ def seen_once(tables: Tables, at: Frame, totals: Sequence[Total]) -> Daily:
     rows = rows.filter(nw.col("known") <= nw.col("as_of")).with_columns(age=nw.col("as_of") - nw.col("t"))
     days = rows.select("contact_id", "type", day=nw.col("age") // DAY)
     scopes = {scope(t): t for t in totals if t.measure in OF_DAYS}
-    passes = [_labelled(days, together).unique() for together in _apart(scopes)]
+    passes = [distinct(_labelled(days, together), "contact_id", "type", "day") for together in _apart(scopes)]
     detailed = _detailed(totals)
     by_detail = None if detailed is None else _one_by_one(rows.filter(detailed), ["type", "detail"])
     return Daily(_one_by_one(rows, ["type"]), by_detail, nw.concat(passes) if passes else None)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from predictive.clock import DAY
 from predictive.config import Config
-from predictive.engines import Frame, local, lucky
+from predictive.engines import Frame, distinct, local, lucky
 from predictive.features.build import build, totals_in
 from predictive.features.catalog import Feature
 from predictive.features.cut import Known, cut
@@ -161,7 +161,7 @@ def _may_be_drawn(tables: Tables, reference: Frame, looks: Sequence[Moment], won
     What the others did need not be added up: where few are drawn that is most of it.
     """
     lots = [lucky(existing(tables, look), LUCK).filter(nw.col(LUCK) < share).select("contact_id") for look in looks]
-    ids = nw.concat([*lots, won.select("contact_id")]).unique()
+    ids = distinct(nw.concat([*lots, won.select("contact_id")]), "contact_id")
     return tables.keep(reference.join(ids, on="contact_id", how="semi"), "followed")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from predictive.engines import Frame
+from predictive.engines import Frame, distinct
 from predictive.tables import Note, Tables
 
 EXAMPLES = 5
@@ -38,7 +38,7 @@ def found(notes: Iterable[Note | None]) -> tuple[Note, ...]:
 
 def all_types(tables: Tables) -> list[str]:
     """The activity types that there are, in order. Reads every activity: ask once."""
-    return sorted(str(row[0]) for row in tables.activities.select("type").unique().collect().rows())
+    return sorted(str(row[0]) for row in distinct(tables.activities, "type").collect().rows())
 
 
 def types_like(types: Sequence[str], patterns: Sequence[str]) -> list[str]:

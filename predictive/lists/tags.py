@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from predictive.config import Config
+from predictive.engines import distinct
 from predictive.features.choose_behaviour import grouped
 from predictive.rules import Condition
 from predictive.tables import Tables
@@ -18,7 +19,7 @@ def tags_of(config: Config, tables: Tables) -> dict[str, list[Condition]]:
     """
     if config.tags is not None:
         return config.tags
-    types = sorted(str(row[0]) for row in tables.activities.select("type").unique().collect().rows())
+    types = sorted(str(row[0]) for row in distinct(tables.activities, "type").collect().rows())
     groups = grouped(types, config.features.groups)
     return {
         NAMES.get(group, f"#{group}".replace(" ", "-")): [Condition(activity=list(members))]
