@@ -98,7 +98,7 @@ def stage(con: Any, contacts: int, run: str, at: datetime, model: str) -> None:
             CAST(100 * x * sqrt(least(1, p * 4)) AS BIGINT) AS rule_score, 0::BIGINT AS rule_fit,
             0::BIGINT AS rule_interest,
             ['visitor', 'prospect', 'MQL', 'SQL', 'opportunity'][1 + CAST(floor(4.99 * x * x) AS INT)] AS stage,
-            NULL::VARCHAR AS override,
+            NULL::VARCHAR AS cell, 0::DOUBLE AS rule_total, false AS holdout, NULL::VARCHAR AS override,
             'for: any activity: a lot lately (+0.74), page view /pricing: ' || (i % 9) || ' in 90 days (+0.41); '
             || 'against: job title: Finance Manager (-0.18); the rest (+0.10); level (-3.20)' AS reasons,
             '{model}' AS model_version, '{run}' AS run_id FROM scored"""
