@@ -56,6 +56,12 @@ class Night:
     fresh: str
     """The SQL name of the table of what was fetched."""
 
+    @property
+    def is_marked_by_time(self) -> bool:
+        """Whether the column that tells what is new is the one that `occurred_at` is made of."""
+        columns = map_columns("activities", self.spec, self.origin.rows.columns).columns
+        return any(c.name == "occurred_at" and c.theirs == self.chosen.column for c in columns)
+
     def bring(self, since: Since | None) -> Made:
         """Fetch rows and make the table `fresh` of them: canonical, with mark and key."""
         rows = self.fetch.rows(since)
@@ -126,10 +132,11 @@ def settle(fetched: Fetched, target: dict[str, str]) -> tuple[Made, int]:
                 _sort(con, KEPT, fetched.made_with, parts)
     con.execute(f"DROP TABLE {night.fresh}")
     left_out = [MARK, *([] if night.chosen.key is None else [KEY]), *([PART] if parts == 1 else [])]
-    # In the order of the store, which is sorted but for what came since.
+    # Equal rows must lie side by side, or nobody finds them. Where the mark is the time itself they came in one run.
+    order = "" if night.is_marked_by_time else f" ORDER BY {ARRANGED}"
     con.execute(
         f"CREATE OR REPLACE TABLE {target['activities']} AS "
-        f"SELECT * EXCLUDE ({', '.join(map(quote, left_out))}) FROM {KEPT}"
+        f"SELECT * EXCLUDE ({', '.join(map(quote, left_out))}) FROM {KEPT}{order}"
     )
     return replace(fetched.made, notes=(*fetched.made.notes, _note(night, since, fetched.why))), parts
 
@@ -152,11 +159,9 @@ def _fetched(night: Night, since: Since) -> tuple[Made, str]:
 def _rows_to_be(night: Night, since: Since | None) -> int:
     """About how many rows the store will hold."""
     fresh = count(night.con, night.fresh)
-    return (
-        fresh
-        if since is None
-        else fresh + night.count(f"SELECT count(*) FROM {KEPT} WHERE NOT {condition(since)}", (since.low,))
-    )
+    if since is None:
+        return fresh
+    return fresh + night.count(f"SELECT count(*) FROM {KEPT} WHERE NOT {condition(since)}", (since.low,))
 
 
 def _sort(con: Connection, rows: str, made_with: str, parts: int) -> None:

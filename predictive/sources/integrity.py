@@ -37,7 +37,7 @@ CHECKS = (
     Check(
         "activities",
         "equal to another in every column: kept, and counted more than once",
-        # Equal rows lie side by side, see materialise.ORDER; a window without order reads the table as it lies.
+        # Equal rows lie side by side, see arrange.ORDER; a window without order reads the table as it lies.
         """SELECT contact_id AS example FROM (
             SELECT *, lag((contact_id, t, type, known, value, detail)) OVER () AS before FROM activities
         ) WHERE before IS NOT DISTINCT FROM (contact_id, t, type, known, value, detail)""",

@@ -173,8 +173,9 @@ def test_parts_stay_until_rows_or_contacts_are_far_more_and_then_all_is_sorted_a
     source = Source(tmp_path)
 
     def runs():
-        """In how many sorted runs the rows lie."""
-        rows = source.con.execute(f'SELECT "{PART}", contact_id, t FROM activities').fetchall()
+        """In how many sorted runs the rows of the store lie."""
+        with duckdb.connect(source.path, read_only=True) as store:
+            rows = store.execute(f'SELECT "{PART}", contact_id, t FROM activities').fetchall()
         return 1 + sum(one > other for one, other in itertools.pairwise(rows))
 
     source.add([*((n, 0, None, 0.0) for n in range(39)), (99, 0, None, 20.0)])
@@ -191,6 +192,19 @@ def test_parts_stay_until_rows_or_contacts_are_far_more_and_then_all_is_sorted_a
     source.con.execute("INSERT INTO accounts SELECT 'new ' || i, NULL FROM range(159) AS r(i)")
     kept, whole, _ = source.read()
     assert (source.parts, runs(), kept == whole) == (20, 1, True)
+
+
+@pytest.mark.parametrize("mark", ["mark", "happened"])
+def test_equal_rows_lie_side_by_side_whichever_night_they_came(tmp_path, mark):
+    source = Source(tmp_path, overlap="1m")
+    source.incremental["column"] = mark
+    source.add([*((n, 0, None, 0) for n in range(9)), (9, 9, None, 30)])
+    source.read()
+    source.add([(0, 0, None, 31)])
+    kept, whole, _ = source.read()
+    assert kept == whole
+    beside = "SELECT lag((contact_id, t)) OVER () = (contact_id, t) AS same FROM activities"
+    assert source.con.execute(f"SELECT count(*) FILTER (same) FROM ({beside})").fetchone() == (1,)
 
 
 def test_a_row_altered_under_its_key_is_not_kept_twice(tmp_path):
