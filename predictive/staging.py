@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from typing import Any, TypeVar
 
 import pandas as pd
@@ -54,11 +55,15 @@ def stage_scores(
             not_eligible.update(stage_on_spark(tables, config, bundle, night, drift=drift, tally=tally))
         return tally, dict(sorted(not_eligible.items()))
     known = bundle.model.probability.encoder.levels
-    blocks = _blocks(con, tables, config, bundle, night, not_eligible, stages)
-    # A connection of its own: on the other one the features of the next block are worked out meanwhile.
-    with con.cursor() as writing, stages.timed("score"):
+    # Closed before `con` is, whatever happens: on it the features of the next block are worked out meanwhile.
+    with (
+        stages.timed("score"),
+        con.cursor() as writing,
+        closing(_ahead(_blocks(con, tables, config, bundle, night, not_eligible, stages))) as blocks,
+        closing(_worked_on(blocks, lambda block: score_block(block, config, bundle, drift))) as scored,
+    ):
         _create(writing)
-        for block, scores in _worked_on(_ahead(blocks), lambda block: score_block(block, config, bundle, drift)):
+        for block, scores in scored:
             tally.add(scores, block.features[[f.name for f in bundle.features]], known)
             _insert(writing, scores, night)
             progress(f"scored {tally.rows:,}")
@@ -82,7 +87,7 @@ def _blocks(
         yield from blocks_of(con, part, config, bundle, eligible, night=at, size=BLOCK, stages=stages)
 
 
-def _ahead(items: Iterator[Item]) -> Iterator[Item]:
+def _ahead(items: Iterator[Item]) -> Generator[Item]:
     """The items, each made in another thread while the one before it is worked on."""
     with ThreadPoolExecutor(1) as maker:
         following = maker.submit(next, items, None)
@@ -91,7 +96,7 @@ def _ahead(items: Iterator[Item]) -> Iterator[Item]:
             yield item
 
 
-def _worked_on(items: Iterator[Item], work: Callable[[Item], Made]) -> Iterator[tuple[Item, Made]]:
+def _worked_on(items: Iterator[Item], work: Callable[[Item], Made]) -> Generator[tuple[Item, Made]]:
     """Each item with what is made of it, in their order; two are worked on at a time."""
     with ThreadPoolExecutor(WORKERS) as workers:
         waiting: deque[tuple[Item, Future[Made]]] = deque()

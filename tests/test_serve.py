@@ -1,6 +1,7 @@
 import hashlib
 import importlib
 import shutil
+import threading
 from datetime import UTC, datetime
 
 import duckdb
@@ -121,6 +122,20 @@ def test_tables_cut_into_parts_give_the_same_scores_to_the_last_bit(demo, opened
     assert (scored.difference.written, scored.difference.unchanged) == (0, len(current))
     assert scored.not_eligible == demo.scoring.json["not_eligible"]
     assert told == [("features", len(current)), ("score", len(current)), ("write", 0)]
+
+
+def test_a_run_that_breaks_off_leaves_no_thread_at_work(demo, opened, scored_copy, monkeypatch):
+    monkeypatch.setattr(staging, "BLOCK", 200)
+    before = threading.active_count()
+
+    def stop(_):
+        raise KeyboardInterrupt
+
+    with opened(demo.config) as (config, con, tables, _), pytest.raises(KeyboardInterrupt) as broken:
+        serve.score(con, tables, config, load_bundle(demo.bundle), scored_copy, now=to_micros(LATER), progress=stop)
+    # The traceback still holds every frame of the run.
+    assert broken.tb is not None
+    assert threading.active_count() == before
 
 
 def test_a_dry_run_over_scores_changes_no_byte_and_says_what_would_change(score, scored_copy):
