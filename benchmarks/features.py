@@ -87,7 +87,7 @@ def package(folder: Path, asofs: list[int]) -> dict[str, float]:
     from predictive.engines import lucky
     from predictive.features.build import build, features_at, totals_in
     from predictive.features.cut import cut
-    from predictive.features.daily import add_up, kept
+    from predictive.features.daily import add_up
     from predictive.sources.arrange import arrange
     from predictive.store import keeper, open_store
     from predictive.tables import Tables
@@ -127,7 +127,7 @@ def package(folder: Path, asofs: list[int]) -> dict[str, float]:
             drawn = [look.filter(nw.col("luck") < share).select("contact_id", "as_of") for look in looks]
             ids = nw.concat([look.select("contact_id") for look in drawn]).unique()
             reference = part.keep(ids.with_columns(reference=nw.lit(asofs[-1], nw.Int64)), "reference")
-            history = kept(add_up(part, reference, totals), part)
+            history = add_up(part, reference, totals)
             frame = None
             for as_of, look in zip(asofs, drawn, strict=True):
                 shift = nw.lit((asofs[-1] - as_of) // DAY, nw.Int64)

@@ -10,7 +10,7 @@ from predictive.clock import DAY
 from predictive.engines import Frame
 from predictive.features.catalog import Feature
 from predictive.features.cut import Known, cut
-from predictive.features.daily import OF_DAYS, condition
+from predictive.features.daily import OF_DAYS, among, condition, scope, whole_days
 from predictive.features.expression import STREAK_WEEKS, WEIGHT_ONE, Total, compiled
 from predictive.tables import Tables
 
@@ -53,19 +53,16 @@ def build(known: Known, features: Sequence[Feature]) -> Frame:
 
 def _parts(known: Known, totals: Sequence[Total]) -> list[Frame]:
     """Frames of one row per contact that together hold every total."""
-    parts = []
+    parts: list[Frame] = []
     own = [t for t in totals if t.stream != "colleagues"]
     if known.daily is not None:
         of_days = [t for t in own if t.measure in OF_DAYS]
         detailed = [t for t in own if t.detail is not None or t.contains is not None]
         plain = [t for t in own if t not in of_days and t not in detailed]
-        for rows, some, keys in (
-            (known.daily.by_type, plain, ["type"]),
-            (known.daily.by_detail, detailed, ["type", "detail"]),
-            (known.daily.active, of_days, ["type"]),
-        ):
-            if some and rows is not None:
-                parts.append(_per_contact(rows, some, keys))
+        streams = [(known.daily.by_type, plain, ["type"]), (known.daily.by_detail, detailed, ["type", "detail"])]
+        for names, frame in known.daily.active.items():
+            streams.append((frame, [t for t in of_days if scope(t) in names], ["type"]))
+        parts = [_per_contact(rows, some, keys) for rows, some, keys in streams if some and rows is not None]
     others = [t for t in totals if t.stream == "colleagues"]
     if others:
         parts.append(_of_colleagues(known, others))
@@ -152,8 +149,8 @@ def _of_colleagues(known: Known, totals: Sequence[Total]) -> Frame:
 def _in_window(total: Total) -> nw.Expr:
     counted = nw.col("age") >= 0 if total.days is None else nw.col("age") < total.days * DAY
     if total.types:
-        counted = counted & nw.col("type").is_in(list(total.types))
+        counted = counted & among(nw.col("type"), total.types)
     if total.without:
-        counted = counted & ~nw.col("type").is_in(list(total.without))
-    each = nw.lit(1, nw.Int64) if total.half_life is None else _weight(nw.col("age") // DAY, total.half_life)
+        counted = counted & ~among(nw.col("type"), total.without)
+    each = nw.lit(1, nw.Int64) if total.half_life is None else _weight(whole_days(nw.col("age")), total.half_life)
     return nw.when(counted).then(each)

@@ -32,49 +32,57 @@ class Daily:
 
     `by_type`: `contact_id`, `type`, `back`, `known`, `n`, `value` and `valued` (fixed point; how many have one),
     `newest` and `oldest` (microseconds). `by_detail`: the same with `detail`, of the rows whose detail is asked for.
-    `active`: `contact_id`, `type` (that of a :func:`scope`), `back`, `known`: the days with any row of the scope.
+    `active`: `contact_id`, `type` (that of a :func:`scope`), `back`, `known`: the days with any row of the scope; a
+    frame for every set of scopes that share no type, by their names.
     """
 
     by_type: Frame
     by_detail: Frame | None
-    active: Frame | None
+    active: dict[tuple[str, ...], Frame]
 
 
 def scope(total: Total) -> str:
-    """The name of the set of types that active days are taken over."""
-    return Total("days", total.types, without=total.without, stream=total.stream).column
+    """The name of the set of types that active days are taken over: of a single one that type.
+
+    A short name, since DuckDB groups texts of more than 12 bytes more slowly.
+    """
+    if len(total.types) == 1:
+        return (CHANGE if total.stream == "changes" else "") + total.types[0]
+    return CHANGE + Total("days", total.types, without=total.without, stream=total.stream).column[-10:]
 
 
 def seen_once(tables: Tables, at: Frame, totals: Sequence[Total]) -> Daily:
     """What :func:`seen_from` gives, for the as-ofs of `at` alone, read from the rows as they are.
 
-    Adding them up by day first would be work done twice. All sums are the same.
+    Adding them up by day first would be work done twice. All sums are the same. The days are worked out now, with
+    ``tables.keep``: collect what is made of them before the next call.
     """
     rows = _events(tables, totals).join(at.select("contact_id", "as_of"), on="contact_id", how="inner")
     rows = rows.filter(nw.col("known") <= nw.col("as_of")).with_columns(age=nw.col("as_of") - nw.col("t"))
-    days = rows.select("contact_id", "type", day=nw.col("age") // DAY)
-    scopes = {scope(t): t for t in totals if t.measure in OF_DAYS}
-    passes = [distinct(_labelled(days, together), "contact_id", "type", "day") for together in _apart(scopes)]
+    sets = _apart(totals)
+    days = rows.select("contact_id", "type", day=whole_days(nw.col("age")))
+    days = tables.keep(distinct(days, "contact_id", "type", "day"), "days") if sets else days
     detailed = _detailed(totals)
     by_detail = None if detailed is None else _one_by_one(rows.filter(detailed), ["type", "detail"])
-    return Daily(_one_by_one(rows, ["type"]), by_detail, nw.concat(passes) if passes else None)
+    return Daily(_one_by_one(rows, ["type"]), by_detail, {tuple(s): _days_of(days, s) for s in sets})
 
 
 def add_up(tables: Tables, reference: Frame, totals: Sequence[Total]) -> Daily:
     """What each contact of `reference` (`contact_id`, `reference` in microseconds) did and was known by then, by day.
 
-    Only what `totals` need is there.
+    Only what `totals` need is there, worked out now with ``tables.keep``, to be read many times.
     """
     rows = _events(tables, totals).join(reference, on="contact_id", how="inner")
     rows = rows.filter(nw.col("known") <= nw.col("reference")).with_columns(
-        back=(nw.col("reference") - nw.col("t")) // DAY, known=(nw.col("reference") - nw.col("known")) // DAY
+        back=whole_days(nw.col("reference") - nw.col("t")), known=whole_days(nw.col("reference") - nw.col("known"))
     )
+    by_type = tables.keep(_grouped(rows, ["type"]), "daily_by_type")
     detailed = _detailed(totals)
-    by_type = _grouped(rows, ["type"])
-    by_detail = None if detailed is None else _grouped(rows.filter(detailed), ["type", "detail"])
-    scopes = {scope(t): t for t in totals if t.measure in OF_DAYS}
-    passes = [_marked(by_type, together) for together in _apart(scopes)]
-    return Daily(by_type, by_detail, nw.concat(passes) if passes else None)
+    by_detail = None
+    if detailed is not None:
+        by_detail = tables.keep(_grouped(rows.filter(detailed), ["type", "detail"]), "daily_by_detail")
+    active = {tuple(s): tables.keep(_marked(by_type, s), f"daily_active_{k}") for k, s in enumerate(_apart(totals))}
+    return Daily(by_type, by_detail, active)
 
 
 def seen_from(daily: Daily, at: Frame) -> Daily:
@@ -93,16 +101,7 @@ def seen_from(daily: Daily, at: Frame) -> Daily:
         return moved(frame).with_columns(**ages)
 
     by_detail = None if daily.by_detail is None else aged(daily.by_detail)
-    active = None if daily.active is None else moved(daily.active)
-    return Daily(aged(daily.by_type), by_detail, active)
-
-
-def kept(daily: Daily, tables: Tables) -> Daily:
-    """The same, worked out now and read many times."""
-    frames = {name: getattr(daily, name) for name in ("by_type", "by_detail", "active")}
-    return replace(
-        daily, **{name: tables.keep(frame, f"daily_{name}") for name, frame in frames.items() if frame is not None}
-    )
+    return Daily(aged(daily.by_type), by_detail, {names: moved(frame) for names, frame in daily.active.items()})
 
 
 def condition(total: Total) -> nw.Expr:
@@ -113,16 +112,26 @@ def condition(total: Total) -> nw.Expr:
     change = column.str.starts_with(CHANGE)
     if total.stream == "changes":
         names = [CHANGE + name for name in total.types or total.without]
-        found = column.is_in(names) if total.types else change & ~column.is_in(names) if names else change
+        found = among(column, names) if total.types else change & ~among(column, names) if names else change
     elif total.types:
-        found = column.is_in(list(total.types))
+        found = among(column, total.types)
     else:
-        found = ~change & ~column.is_in(list(total.without)) if total.without else ~change
+        found = ~change & ~among(column, total.without) if total.without else ~change
     if total.detail is not None:
         found = found & (nw.col("detail") == total.detail)
     if total.contains is not None:
         found = found & nw.col("detail").str.contains(total.contains, literal=True)
     return found
+
+
+def among(column: nw.Expr, values: Sequence[str]) -> nw.Expr:
+    """Whether a column is one of a few values: comparisons, which DuckDB does faster than a search in a list."""
+    return reduce(or_, (column == value for value in values))
+
+
+def whole_days(age: nw.Expr) -> nw.Expr:
+    """The whole days in microseconds, exact up to 285 years: DuckDB takes far longer to divide integers downwards."""
+    return (age / float(DAY)).floor().cast(nw.Int64)
 
 
 def _events(tables: Tables, totals: Sequence[Total]) -> Frame:
@@ -161,7 +170,7 @@ def _one_by_one(rows: Frame, keys: list[str]) -> Frame:
         *keys,
         "age",
         oldest=nw.col("age"),
-        day=nw.col("age") // DAY,
+        day=whole_days(nw.col("age")),
         n=nw.lit(1, nw.Int64),
         value=value,
         valued=(~value.is_null()).cast(nw.Int64),
@@ -180,14 +189,26 @@ def _grouped(rows: Frame, keys: list[str]) -> Frame:
     return by_day.with_columns(nw.col("n", "value", "valued").cast(nw.Int64))
 
 
+def _days_of(days: Frame, scopes: dict[str, Total]) -> Frame:
+    """The days (`contact_id`, `type`, `day`, each once) with any row of these scopes, which share no type."""
+    labelled = _labelled(days, scopes)
+    return labelled if _each_one_type(scopes) else distinct(labelled, "contact_id", "type", "day")
+
+
 def _marked(by_type: Frame, scopes: dict[str, Total]) -> Frame:
     """The days with any row of these scopes, which share no type; each known as soon as its first row was."""
     rows = _labelled(by_type, scopes).group_by("contact_id", "type", "back").agg(nw.col("known").max())
     return rows.select("contact_id", "type", "back", "known")
 
 
+def _each_one_type(scopes: dict[str, Total]) -> bool:
+    return all(len(total.types) == 1 for total in scopes.values())
+
+
 def _labelled(rows: Frame, scopes: dict[str, Total]) -> Frame:
     """The rows of these scopes, which share no type, with the name of the scope as type."""
+    if _each_one_type(scopes):
+        return rows.filter(among(nw.col("type"), list(scopes)))
     label = nw.lit(None, nw.String)
     for name, total in scopes.items():
         # Of a scope, only the types count here; see `condition` for what the days count.
@@ -195,10 +216,17 @@ def _labelled(rows: Frame, scopes: dict[str, Total]) -> Frame:
     return rows.with_columns(type=label).filter(~nw.col("type").is_null())
 
 
-def _apart(scopes: dict[str, Total]) -> list[dict[str, Total]]:
-    """The scopes in as few sets as are found at once, such that within each no type is in two scopes."""
+def _apart(totals: Sequence[Total]) -> list[dict[str, Total]]:
+    """The scopes of active days by name, in as few sets as are found at once.
+
+    Within a set no type is in two scopes; those of a single type are by themselves.
+    """
+    scopes = {scope(t): t for t in totals if t.measure in OF_DAYS}
+    single = {name: total for name, total in scopes.items() if len(total.types) == 1}
     sets: list[tuple[set[str], dict[str, Total]]] = []
     for name, total in scopes.items():
+        if name in single:
+            continue
         types = {f"{total.stream}:{t}" for t in total.types}
         home = next((s for s in sets if types and s[0] and not s[0] & types), None)
         if home is None:
@@ -206,7 +234,7 @@ def _apart(scopes: dict[str, Total]) -> list[dict[str, Total]]:
             sets.append(home)
         home[0].update(types)
         home[1][name] = total
-    return [members for _, members in sets]
+    return [*([single] if single else []), *(members for _, members in sets)]
 
 
 def _detailed(totals: Sequence[Total]) -> nw.Expr | None:

@@ -16,7 +16,7 @@ from predictive.engines import Frame, distinct, local, lucky
 from predictive.features.build import build, totals_in
 from predictive.features.catalog import Feature
 from predictive.features.cut import Known, cut
-from predictive.features.daily import Daily, add_up, kept
+from predictive.features.daily import Daily, add_up
 from predictive.features.deals import wins
 from predictive.features.labels import label_after
 from predictive.features.snapshots import Moment, existing, judge, moments
@@ -97,7 +97,7 @@ def _passes(
     won = tables.keep(wins(tables, config), "won")
     totals = totals_in(features)
     followed = reference if share >= 1 else _may_be_drawn(tables, reference, looks, won, share)
-    history = kept(add_up(tables, followed, totals), tables) if totals else None
+    history = add_up(tables, followed, totals) if totals else None
     steps: _Steps | None = None
     renewed = tables.contacts.implementation.is_duckdb()
     for look in looks:

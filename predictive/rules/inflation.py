@@ -13,7 +13,7 @@ from predictive.clock import DAY, iso
 from predictive.config import Config
 from predictive.features.build import build, totals_in
 from predictive.features.cut import Known, cut
-from predictive.features.daily import add_up, kept
+from predictive.features.daily import add_up
 from predictive.features.deals import wins
 from predictive.features.snapshots import Moment, existing, judge
 from predictive.rules.language import Rules
@@ -57,7 +57,7 @@ def monthly(rules: Rules, tables: Tables, config: Config, *, until: int) -> list
     features = rule_features(rules, all_kinds(tables))
     reference = tables.contacts.select("contact_id", reference=nw.lit(until, nw.Int64))
     # Whole days before one reference, so that what people did is added up once for all of them.
-    history = kept(add_up(tables, reference, totals_in(features)), tables)
+    history = add_up(tables, reference, totals_in(features))
     looks = []
     for back in range(STEP * (MONTHS - 1), -1, -STEP):
         who = existing(tables, Moment(instant=until - back * DAY)).with_columns(shift=nw.lit(back, nw.Int64))

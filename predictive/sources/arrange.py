@@ -12,7 +12,7 @@ from predictive.sources.joined import joined
 from predictive.sources.origin import Connection
 from predictive.tables import PART
 
-ACTIVITIES_PER_PART, CONTACTS_PER_PART = 2_500_000, 200_000
+ACTIVITIES_PER_PART, CONTACTS_PER_PART = 5_000_000, 400_000
 # All columns, so that equal rows lie side by side and two reads are equal byte for byte.
 ORDER = "contact_id, t, type, known, value, detail"
 ARRANGED = f'"{PART}", {ORDER}'
