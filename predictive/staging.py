@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
 from typing import Any, TypeVar
 
 import pandas as pd
@@ -55,17 +54,18 @@ def stage_scores(
             not_eligible.update(stage_on_spark(tables, config, bundle, night, drift=drift, tally=tally))
         return tally, dict(sorted(not_eligible.items()))
     known = bundle.model.probability.encoder.levels
-    # Closed before `con` is, whatever happens: on it the features of the next block are worked out meanwhile.
+    blocks = _blocks(con, tables, config, bundle, night, not_eligible, stages)
     with (
         stages.timed("score"),
-        con.cursor() as writing,
-        closing(_ahead(_blocks(con, tables, config, bundle, night, not_eligible, stages))) as blocks,
-        closing(_worked_on(blocks, lambda block: score_block(block, config, bundle, drift))) as scored,
+        # One thread alone asks the database, and on leaving, whatever happened, none is at work any more.
+        ThreadPoolExecutor(1) as database,
+        ThreadPoolExecutor(WORKERS) as workers,
     ):
-        _create(writing)
-        for block, scores in scored:
+        _create(con)
+        ahead = _ahead(blocks, database)
+        for block, scores in _worked_on(ahead, lambda block: score_block(block, config, bundle, drift), workers):
             tally.add(scores, block.features[[f.name for f in bundle.features]], known)
-            _insert(writing, scores, night)
+            database.submit(_insert, con, scores, night).result()
             progress(f"scored {tally.rows:,}")
     return tally, dict(sorted(not_eligible.items()))
 
@@ -87,25 +87,25 @@ def _blocks(
         yield from blocks_of(con, part, config, bundle, eligible, night=at, size=BLOCK, stages=stages)
 
 
-def _ahead(items: Iterator[Item]) -> Generator[Item]:
-    """The items, each made in another thread while the one before it is worked on."""
-    with ThreadPoolExecutor(1) as maker:
+def _ahead(items: Iterator[Item], maker: ThreadPoolExecutor) -> Iterator[Item]:
+    """The items, each made by `maker` while the one before it is worked on."""
+    following = maker.submit(next, items, None)
+    while (item := following.result()) is not None:
         following = maker.submit(next, items, None)
-        while (item := following.result()) is not None:
-            following = maker.submit(next, items, None)
-            yield item
+        yield item
 
 
-def _worked_on(items: Iterator[Item], work: Callable[[Item], Made]) -> Generator[tuple[Item, Made]]:
-    """Each item with what is made of it, in their order; two are worked on at a time."""
-    with ThreadPoolExecutor(WORKERS) as workers:
-        waiting: deque[tuple[Item, Future[Made]]] = deque()
-        for item in items:
-            waiting.append((item, workers.submit(work, item)))
-            if len(waiting) == WORKERS:
-                done, made = waiting.popleft()
-                yield done, made.result()
-        yield from ((done, made.result()) for done, made in waiting)
+def _worked_on(
+    items: Iterator[Item], work: Callable[[Item], Made], workers: ThreadPoolExecutor
+) -> Iterator[tuple[Item, Made]]:
+    """Each item with what is made of it, in their order; :data:`WORKERS` are worked on at a time."""
+    waiting: deque[tuple[Item, Future[Made]]] = deque()
+    for item in items:
+        waiting.append((item, workers.submit(work, item)))
+        if len(waiting) == WORKERS:
+            done, made = waiting.popleft()
+            yield done, made.result()
+    yield from ((done, made.result()) for done, made in waiting)
 
 
 def _create(con: Any) -> None:
