@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import narwhals as nw
 
@@ -74,7 +74,14 @@ def _per_contact(rows: Frame, totals: Sequence[Total], keys: list[str]) -> Frame
     bases = list(dict.fromkeys(t.base for t in totals))
     narrow = rows.select("contact_id", *keys, *(_row_value(b).alias(b.column) for b in bases))
     grouped = _combined(narrow, ["contact_id", *keys], bases)
-    return _combined(grouped.select("contact_id", *map(_pivoted, totals)), ["contact_id"], totals)
+    pivoted = grouped.select("contact_id", *map(_pivoted, totals))
+    return pivoted.group_by("contact_id").agg(_gathered(t, keys)(nw.col(t.column)) for t in totals)
+
+
+def _gathered(total: Total, keys: list[str]) -> Callable[[nw.Expr], nw.Expr]:
+    """How the groups of a contact become one: where only one group counts, the largest is faster than the sum."""
+    single = keys == ["type"] and (total.measure in OF_DAYS or len(total.types) == 1) and total.measure != "breadth"
+    return EXTREMES.get(total.measure, nw.Expr.max if single else nw.Expr.sum)
 
 
 def _pivoted(total: Total) -> nw.Expr:
