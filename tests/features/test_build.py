@@ -5,6 +5,7 @@ from random import Random
 import duckdb
 import narwhals as nw
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from predictive.clock import DAY, calendar, from_micros, instant
 from predictive.features import behaviour, catalog
 from predictive.features.build import build, features_at
+from predictive.features.daily import whole_days
 from predictive.features.deals import wins
 from predictive.features.expression import WEIGHT_ONE, Attribute, Constant, Formula
 from tests.features.cases import FEATURES, TERMS, built
@@ -49,6 +51,16 @@ def one(history, con, feature):
 def past(*activities, as_of=NIGHT, **columns):
     """A history of one contact, created long before."""
     return History(contacts=[contact(**columns)], activities=list(activities), at={"c1": as_of})
+
+
+@pytest.mark.parametrize(
+    "engine", [duckdb.from_arrow, pl.from_arrow, pa.Table.to_pandas], ids=["duckdb", "polars", "pandas"]
+)
+def test_ages_become_the_whole_days_of_integers_for_285_years(engine):
+    edges = [day * DAY + by for day in (*range(2000), *range(2000, 104_249, 17)) for by in (-1, 0, 1)][1:]
+    frame = nw.from_native(engine(pa.table({"age": edges}))).lazy().with_columns(day=whole_days(nw.col("age")))
+    found = frame.collect(backend="pyarrow").to_dict(as_series=False)
+    assert found["day"] == [age // DAY for age in found["age"]]
 
 
 @settings(max_examples=4, deadline=None)
