@@ -224,17 +224,17 @@ def _number(expr: nw.Expr) -> nw.Expr:
     return expr.cast(nw.Float64)
 
 
-def _floored(a: nw.Expr, n: int) -> nw.Expr:
+def floored(a: nw.Expr, n: int) -> nw.Expr:
     """A // n, for numbers that a double holds; the engines' own // repeats its operand, and formulas nest."""
     return (_number(a) / float(n)).floor()
 
 
 def _rest(a: nw.Expr, n: int) -> nw.Expr:
-    return _number(a) - _floored(a, n) * float(n)
+    return _number(a) - floored(a, n) * float(n)
 
 
 def _streak(mask: nw.Expr) -> nw.Expr:
-    weeks = [(_rest(_floored(mask, 1 << 7 * w), 128) > 0).cast(nw.Int64) for w in range(STREAK_WEEKS)]
+    weeks = [(_rest(floored(mask, 1 << 7 * w), 128) > 0).cast(nw.Int64) for w in range(STREAK_WEEKS)]
     length = weeks[-1]
     for week in reversed(weeks[:-1]):
         length = week * (length + 1)
@@ -246,11 +246,11 @@ def _month(time: nw.Expr) -> nw.Expr:
 
     Four years from March are 1,461 days, and five months 153, after Hinnant's `civil_from_days`.
     """
-    of_four = _rest(_floored(time, DAY) + 671.0, 1461)
-    year = _floored(of_four, 365)
+    of_four = _rest(floored(time, DAY) + 671.0, 1461)
+    year = floored(of_four, 365)
     # The fourth year alone has a 366th day.
-    of_year = of_four - year * 365.0 + _floored(year, 4) * 365.0
-    return _floored(of_year * 5.0 + 2.0, 153).cast(nw.Int64)
+    of_year = of_four - year * 365.0 + floored(year, 4) * 365.0
+    return floored(of_year * 5.0 + 2.0, 153).cast(nw.Int64)
 
 
 def _picked(of: nw.Expr, *pairs: nw.Expr) -> nw.Expr:
@@ -276,7 +276,7 @@ OPERATIONS: dict[str, Callable[..., nw.Expr]] = {
     "streak": _streak,
     "pick": _picked,
     "month": lambda a: _picked(_month(a), *map(nw.lit, FROM_MARCH)),
-    "weekday": lambda a: (_rest(_floored(a, DAY) + 3.0, 7) + 1.0).cast(nw.Int64).cast(nw.String),
+    "weekday": lambda a: (_rest(floored(a, DAY) + 3.0, 7) + 1.0).cast(nw.Int64).cast(nw.String),
 }
 
 
