@@ -27,6 +27,7 @@ from pyspark.sql import functions as F  # noqa: N812 - the name that all of Spar
 from predictive.clock import to_micros
 from predictive.config import SparkSink
 from predictive.errors import ConfigError, DataError
+from predictive.lists import why_none
 from predictive.sinks.changes import COMPARED
 from predictive.sinks.contract import HISTORY_COLUMNS, RUN_COLUMNS, SCORE_COLUMNS, Difference, Night, Restored
 from predictive.sinks.frames import choose, plain
@@ -70,11 +71,16 @@ class SparkTables:
             )
         return cls(config.table)
 
+    @property
+    def keeps_lists(self) -> bool:
+        """See :class:`predictive.sinks.contract.Sink`."""
+        return False
+
     def preview(self, con: Any, staged: str, night: Night) -> Difference:
         """See :meth:`predictive.sinks.contract.Sink.preview`."""
         return self._compare(con, staged, night)[0]
 
-    def write(self, con: Any, staged: str, night: Night) -> Difference:
+    def write(self, con: Any, staged: str, night: Night, members: str | None = None) -> Difference:  # noqa: ARG002 - keeps none
         """See :meth:`predictive.sinks.contract.Sink.write`."""
         try:
             self._create(con)
@@ -106,6 +112,10 @@ class SparkTables:
         """See :meth:`predictive.sinks.contract.Sink.read_runs`."""
         rows = self._rows(get_session(), RUNS)
         return _gathered(rows if refused else rows.where(WROTE), RUN_COLUMNS, ["scored_at"])
+
+    def read_lists(self) -> pd.DataFrame:
+        """No lists are kept on Spark: raises :class:`~predictive.errors.DataError`."""
+        raise DataError(f"{self.table}: {why_none('spark')}")
 
     def refuse(self, con: Any, night: Night, rows: int) -> None:
         """See :meth:`predictive.sinks.contract.Sink.refuse`."""
