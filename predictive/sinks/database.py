@@ -41,6 +41,9 @@ class Database(Protocol):
     def stage(self, con: Any, name: str, columns: Mapping[str, str]) -> str:
         """Copy a table of the DuckDB connection `con` to a temporary one of that name; how statements name it."""
 
+    def analyze(self, name: str) -> None:
+        """Let the planner know what a temporary table holds, where it would not ask by itself."""
+
     def drop(self, name: str) -> None:
         """Drop a temporary table, if it is there."""
 
@@ -142,6 +145,7 @@ def fill(db: Database, table: str, columns: Mapping[str, str], query: str) -> st
     db.drop(table)
     db.execute(f"CREATE TEMPORARY TABLE {quote(table)} ({definition(columns, db.types)})")
     db.execute(f"INSERT INTO {quote(table)} ({listed(columns)}) {query}")
+    db.analyze(table)
     return quote(table)
 
 

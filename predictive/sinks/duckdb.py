@@ -50,6 +50,9 @@ class Attached:
         """See :class:`~predictive.sinks.database.Database`."""
         return quote(name)
 
+    def analyze(self, name: str) -> None:
+        """See :class:`~predictive.sinks.database.Database`; DuckDB counts as it writes."""
+
     def drop(self, name: str) -> None:
         """See :class:`~predictive.sinks.database.Database`."""
         self.con.execute(f"DROP TABLE IF EXISTS temp.main.{quote(name)}")

@@ -96,8 +96,15 @@ class PostgresDatabase:
             for block in rows_of(con, name, columns):
                 for row in block:
                     copy.write_row(row)
-        self.execute(f"ANALYZE {quote(name)}")
+        self.analyze(name)
         return quote(name)
+
+    def analyze(self, name: str) -> None:
+        """See :class:`~predictive.sinks.database.Database`.
+
+        A million rows that it took for two hundred were deleted in 14 s, one by one; known, in 3 s.
+        """
+        self.execute(f"ANALYZE {quote(name)}")
 
     def drop(self, name: str) -> None:
         """See :class:`~predictive.sinks.database.Database`."""

@@ -55,6 +55,9 @@ class SqliteDatabase:
             self.connection.executemany(f"INSERT INTO {quote(name)} VALUES ({marks})", block)  # noqa: S608 - a quoted name
         return quote(name)
 
+    def analyze(self, name: str) -> None:
+        """See :class:`~predictive.sinks.database.Database`; SQLite finds its own indexes."""
+
     def drop(self, name: str) -> None:
         """See :class:`~predictive.sinks.database.Database`."""
         self.execute(f"DROP TABLE IF EXISTS temp.{quote(name)}")
