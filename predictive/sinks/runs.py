@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -109,9 +109,14 @@ class Runs:
 def read_runs(db: Database, table: str) -> Runs:
     """The runs out of a table (as statements name it)."""
     query = f"SELECT {listed(RUN_COLUMNS)} FROM {table} AS r ORDER BY scored_at"  # noqa: S608 - quoted names
+    return runs_of(db.read(query, RUN_COLUMNS).to_pylist())
+
+
+def runs_of(rows: Iterable[Mapping[str, Any]]) -> Runs:
+    """The runs out of rows of :data:`~predictive.sinks.contract.RUN_COLUMNS`, in the order of writing, in naive UTC."""
     by_id: dict[str, Run] = {}
     standing: str | None = None
-    for row in db.read(query, RUN_COLUMNS).to_pylist():
+    for row in rows:
         if row["outcome"] == "refused":
             continue
         if row["restores"] is not None:
