@@ -34,12 +34,12 @@ def run(args: argparse.Namespace) -> int:
     from predictive.config_file import load_config
     from predictive.lists.stores import beside
     from predictive.sinks import open_sink
-    from predictive.store import in_memory
+    from predictive.store import open_engine
 
     config = load_config(args.config)
     sink = open_sink(config.sink)
     kept = beside(sink)
-    with in_memory() as con:
+    with open_engine(config) as con:
         restored = sink.rollback(con, args.to, run_id=uuid.uuid4().hex, now=datetime.now(UTC))
         # Lists know no night before their newest: one that was taken back must not keep them from those to come.
         stays = 0 if kept is None else kept.take_back(con, restored.as_of.replace(tzinfo=None))
