@@ -127,11 +127,14 @@ class Catalog:
         self.insert(RUNS, con.createDataFrame(table).coalesce(1))
 
     def clear(self, con: Any, now: datetime) -> None:
-        """Drop older copies, but never the one that stands, and what runs that never counted left long ago."""
+        """Drop older copies, and what runs that never counted left long ago.
+
+        The copy that stands is the newest of those that were ever shown, since a rollback writes one of its own.
+        """
         runs = self.rows(con, RUNS).select("written", "shows").collect()
         counted = {row["written"] for row in runs}
-        shown = {row["written"]: row["shows"] for row in runs if row["shows"] is not None}
-        latest = {*sorted(set(shown.values()), reverse=True)[:KEPT], *([shown[max(shown)]] if shown else [])}
+        shown = {row["shows"] for row in runs if row["shows"] is not None}
+        latest = set(sorted(shown, reverse=True)[:KEPT])
         stale = _digits(now - STALE)
         for suffix, keep in ((COPIES, latest), (CHANGES, counted)):
             there = {row["written"] for row in self.rows(con, suffix).select("written").distinct().collect()}

@@ -7,7 +7,8 @@ Spark has no transaction over several tables, so a night is written where nobody
 - `table`_runs has one row per run that counts. Appending it, one file by one task, is the commit;
 - the views `table` and `table`_history show what the runs that count have written, and nothing else.
 
-What a run that died before its commit left behind is never seen, and cleared by a later run.
+A rollback is one such run: a copy of the scores as they were, and a row that says which runs are taken back. What a run
+that died before its commit left behind is never seen, and cleared by a later run.
 """
 
 from __future__ import annotations

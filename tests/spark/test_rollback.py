@@ -155,7 +155,7 @@ counter = itertools.count()
 
 
 @settings(max_examples=2, deadline=None)
-@given(steps=st.lists(st.one_of(NIGHT, st.integers(0, 9)), min_size=4, max_size=5))
+@given(steps=st.lists(st.one_of(NIGHT, st.integers(0, 9)), min_size=3, max_size=5))
 def test_after_any_nights_and_rollbacks_the_tables_are_those_of_duckdb(spark, steps):
     """`steps`: a night, or the number of a run to put back, if it can be."""
     with TemporaryDirectory() as folder:
