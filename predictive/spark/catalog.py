@@ -12,38 +12,15 @@ import pyarrow as pa
 from pyspark.sql import functions as F  # noqa: N812 - the name that all of Spark's documentation uses
 
 from predictive.errors import DataError
-from predictive.sinks.contract import HISTORY_COLUMNS, RUN_COLUMNS, SCORE_COLUMNS
+from predictive.sinks.contract import HISTORY_COLUMNS, SCORE_COLUMNS
 from predictive.sinks.runs import Runs, runs_of
+from predictive.spark.columns import ARROW, CHANGES, COLUMNS, COPIES, HISTORY, RUNS, TYPES, gathered, nothing
 from predictive.spark.views import WROTE, current_query, history_query
 
 KEPT = 3
 """Copies of the current scores that are kept: whoever reads an older one while a run commits can finish."""
 STALE = timedelta(days=7)
 """After so long what a run left without commit is cleared; before, the run may still be going on."""
-TYPES = {
-    "VARCHAR": "string",
-    "DOUBLE": "double",
-    "BIGINT": "bigint",
-    "BOOLEAN": "boolean",
-    "TIMESTAMP": "timestamp",
-    "VARCHAR[]": "array<string>",
-}
-ARROW = {
-    "VARCHAR": pa.string(),
-    "DOUBLE": pa.float64(),
-    "BIGINT": pa.int64(),
-    "BOOLEAN": pa.bool_(),
-    "TIMESTAMP": pa.timestamp("us", "UTC"),
-    "VARCHAR[]": pa.list_(pa.string()),
-}
-COPIES, CHANGES, RUNS, HISTORY = "_copies", "_changes", "_runs", "_history"
-COLUMNS = {
-    COPIES: {**SCORE_COLUMNS, "written": "VARCHAR"},
-    CHANGES: {**HISTORY_COLUMNS, "written": "VARCHAR"},
-    RUNS: {**RUN_COLUMNS, "written": "VARCHAR", "shows": "VARCHAR", "undone": "VARCHAR[]"},
-}
-"""The columns of each table. `written` is the :func:`new_name` of the run that wrote the row; `shows` that of the run
-whose copy is current since; `undone` in the runs has the ids of those taken back since (in the changes, nothing)."""
 LATER = "undone"
 """The column of the runs that the first version did not write."""
 
@@ -88,7 +65,7 @@ class Catalog:
     def history(self, con: Any) -> Any:
         """What the view of the history shows, whether it is there or not."""
         if not self._there(con):
-            return _nothing(con, HISTORY_COLUMNS)
+            return nothing(con, HISTORY_COLUMNS)
         runs = self.name(RUNS)
         if LATER not in con.table(runs).columns:
             runs = f"(SELECT *, CAST(NULL AS {TYPES['VARCHAR[]']}) AS {LATER} FROM {runs})"  # noqa: S608 - quoted names
@@ -97,7 +74,7 @@ class Catalog:
     def rows(self, con: Any, suffix: str) -> Any:
         """A table as it is, with all its columns; empty where no run may have written yet."""
         if not self._there(con):
-            return _nothing(con, COLUMNS[suffix])
+            return nothing(con, COLUMNS[suffix])
         found = con.table(self.name(suffix))
         missing = F.lit(None).cast(TYPES["VARCHAR[]"])
         return found if LATER in found.columns or suffix != RUNS else found.withColumn(LATER, missing)
@@ -117,9 +94,9 @@ class Catalog:
             raise DataError(
                 f"{self.table}: another run wrote its scores while this one worked; nothing was written. Run again"
             )
-        self.list(con, row)
+        self.add_run(con, row)
 
-    def list(self, con: Any, row: Mapping[str, Any]) -> None:
+    def add_run(self, con: Any, row: Mapping[str, Any]) -> None:
         """Append a row to the runs, whatever came since."""
         columns = COLUMNS[RUNS]
         schema = pa.schema([(name, ARROW[kind]) for name, kind in columns.items()])
@@ -195,15 +172,5 @@ def new_name(at: datetime) -> str:
     return f"{_digits(at)}_{uuid.uuid4().hex}"
 
 
-def gathered(frame: Any, columns: Mapping[str, str]) -> pa.Table:
-    """A frame on the driver, as a table of these columns; times are UTC."""
-    found: pa.Table = frame.select(*columns).toArrow()
-    return found.cast(pa.schema([(name, ARROW[kind]) for name, kind in columns.items()]))
-
-
 def _digits(time: datetime) -> str:
     return f"{time.astimezone(UTC):%Y%m%dT%H%M%S%f}"
-
-
-def _nothing(con: Any, columns: Mapping[str, str]) -> Any:
-    return con.createDataFrame([], ", ".join(f"`{name}` {TYPES[kind]}" for name, kind in columns.items()))

@@ -13,8 +13,9 @@ from pyspark.sql import functions as F  # noqa: N812 - the name that all of Spar
 from predictive.sinks.changes import COMPARED
 from predictive.sinks.contract import STAMPS, Restored
 from predictive.sinks.rollback import night_back, row_back
-from predictive.spark.catalog import COPIES, Catalog, Standing, new_name
+from predictive.spark.catalog import Catalog, Standing, new_name
 from predictive.spark.changes import compare, rebuild_run
+from predictive.spark.columns import COPIES
 
 
 def prepare(

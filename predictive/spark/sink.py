@@ -30,8 +30,9 @@ from predictive.errors import ConfigError, DataError
 from predictive.sinks.contract import RUN_COLUMNS, SCORE_COLUMNS, Difference, Night, Restored
 from predictive.sinks.frames import choose, plain
 from predictive.sinks.runs import outcome_of, run_row
-from predictive.spark.catalog import CHANGES, COPIES, RUNS, Catalog, Standing, gathered, new_name
+from predictive.spark.catalog import Catalog, Standing, new_name
 from predictive.spark.changes import compare, overlay, rebuild_past
+from predictive.spark.columns import CHANGES, COPIES, RUNS, gathered
 from predictive.spark.rollback import prepare
 from predictive.spark.session import get_session
 from predictive.spark.views import WROTE
@@ -88,7 +89,7 @@ class SparkTables:
         with self._writing():
             self._catalog.create(con)
             row = run_row(night, nobody, outcome="refused", seconds=time.monotonic() - night.began)
-            self._catalog.list(con, {**row, "written": new_name(night.scored_at)})
+            self._catalog.add_run(con, {**row, "written": new_name(night.scored_at)})
 
     def read_current(self) -> pd.DataFrame:
         """See :meth:`predictive.sinks.contract.Sink.read_current`."""
