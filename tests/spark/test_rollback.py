@@ -31,9 +31,9 @@ STEPS = [
     "run3",
     (2, {"a": 0.2, "b": 0.7, "d": 0.5}),  # run9 replaces the row of run3, which is back, and not that of run5
     "run2",
-    (2, {"b": 0.6, "d": 0.2}),  # run11 is not past, since run6 was taken back
-    (3, {"b": 0.6, "d": 0.2}),  # run12 changes nothing, and is a run, since run6 was taken back
-    "run0",
+    (2, {"b": 0.6, "c": 0.1, "d": 0.2}),  # run11 is not past, since run6 was taken back
+    (3, {"b": 0.6, "c": 0.1, "d": 0.2}),  # run12 changes nothing, and is a run, since run6 was taken back
+    "run0",  # gives c the stamps of run0 again, and the same scores
 ]
 
 
