@@ -4,9 +4,10 @@
 
 Each kill is a SIGKILL, at a seeded random instant, of a process that writes one night after another: to PostgreSQL (a
 real server), SQLite and DuckDB in turn, into columns of a contact table and the score tables beside it. After each, the
-columns, the score table, the history and the list of runs must tell of one and the same night, and that must be the
-last one that the process had said it had written, or the next. Meanwhile a reader looks at PostgreSQL and SQLite all
-the time, in one statement. (DuckDB lets nobody read while another process writes.) A mixture or a lost night exits 1.
+columns, the score table, the history, the membership of lists and the runs must tell of one and the same night, and
+that must be the last one that the process had said it had written, or the next. Meanwhile a reader looks at PostgreSQL
+and SQLite all the time, in one statement. (DuckDB lets nobody read while another process writes.) A mixture or a lost
+night exits 1.
 """
 
 from __future__ import annotations
@@ -44,8 +45,11 @@ COLUMNS = {"probability": "lead_score", "run_id": "lead_run"}
 SEEN = """
     SELECT run_id FROM people_scores UNION SELECT lead_run FROM people WHERE lead_run IS NOT NULL
     UNION SELECT run_id FROM (SELECT run_id FROM people_scores_runs ORDER BY scored_at DESC LIMIT 1) AS newest
+    UNION SELECT 'run' || CAST(CAST(substr(id, 2) AS INTEGER) AS VARCHAR(9))
+    FROM (SELECT min(contact_id) AS id FROM people_scores_lists WHERE left_at IS NULL) AS first WHERE id IS NOT NULL
     """
-"""The runs that the score table, the columns and the newest run tell of, in one statement: it must be one run."""
+"""The runs that the score table, the columns, the newest run and the lists (by their first contact) tell of, in one
+statement: it must be one run."""
 
 
 @dataclass
@@ -122,11 +126,13 @@ def night_in(kind: str, place: str, rows: int, counts: Counts) -> int:
     number = int(runs["run_id"].iloc[-1][3:])
     ids = [f"c{i:06d}" for i in range(number, number + rows)]
     columns = query(kind, place, "SELECT id, lead_score, lead_run FROM people WHERE lead_run IS NOT NULL ORDER BY id")
+    stays = sink.read_lists()
     last = history.sort_values(["night", "scored_at"]).groupby("contact_id").tail(1)
     last = last[last["probability"].notna()].sort_values("contact_id")
     wrong = {
         "score table": list(current["contact_id"]) != ids or set(current["run_id"]) != {f"run{number}"},
         "columns": columns != [(contact, number / 1_000_000, f"run{number}") for contact in ids],
+        "lists": list(stays.loc[stays["left_at"].isna(), "contact_id"]) != ids,
         "history": list(last["contact_id"]) != ids or set(last["run_id"]) != {f"run{number}"},
     }
     if any(wrong.values()):

@@ -14,8 +14,8 @@ from predictive.breaker import BreakerError, Broken, Profile, broken_bounds, las
 from predictive.clock import DAY, from_micros, last_midnight, to_micros
 from predictive.config import Config
 from predictive.history import drift_of, scores_of
+from predictive.lists import why_none
 from predictive.lists.evaluate import evaluate
-from predictive.lists.stores import beside, why_none
 from predictive.model.bundle import Bundle
 from predictive.model.drift import in_words
 from predictive.scores import check_features
@@ -101,7 +101,7 @@ def score(
         difference = _write(con, tables, config, sink, night, dry_run=dry_run)
     done("write", {"seconds": stages.seconds["write"], "rows": 0 if dry_run else difference.written})
     said, late = in_words(drift, until=at), bundle.known_until > at
-    no_lists = "" if beside(sink) is not None else why_none(config.sink.kind)
+    no_lists = "" if sink.keeps_lists else why_none(config.sink.kind)
     return Scored(night, difference, not_eligible, dry_run, late, said, broken, no_lists)
 
 
@@ -109,12 +109,8 @@ def _write(con: Any, tables: Tables, config: Config, sink: Sink, night: Night, *
     """Write what is staged, and the lists that go with it; or, dry, say what that would change."""
     if dry_run:
         return sink.preview(con, STAGED, night)
-    kept = beside(sink)
-    members = None if kept is None else evaluate(con, tables, config, STAGED, to_micros(night.as_of))
-    difference = sink.write(con, STAGED, night)
-    if kept is not None and members is not None and not difference.past:
-        kept.update(con, members, night.stamps["as_of"])
-    return difference
+    members = evaluate(con, tables, config, STAGED, to_micros(night.as_of)) if sink.keeps_lists else None
+    return sink.write(con, STAGED, night, members)
 
 
 def _broken(sink: Sink, config: Config, night: Night, profile: Profile) -> tuple[Broken, ...]:

@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     """Show lists; exit 0."""
     from predictive.config_file import load_config
     from predictive.errors import DataError
-    from predictive.lists.stores import beside, why_none
+    from predictive.lists import why_none
     from predictive.lists.view import check_name, members, overview
     from predictive.nights import live_nights
     from predictive.sinks import open_sink
@@ -43,13 +43,12 @@ def run(args: argparse.Namespace) -> int:
     config = load_config(args.config)
     sink = open_sink(config.sink)
     at = _instant(args.as_of, config.timezone)
-    kept = beside(sink)
-    if kept is None:
+    if not sink.keeps_lists:
         raise DataError(f"{why_none(config.sink.kind)}; scores are in it, and other kinds of sinks keep lists too")
     nights = live_nights(sink.read_runs())
     if not nights:
         raise DataError(f"no list has been evaluated yet: a scoring run does it. Type: predictive score {args.config}")
-    membership, night = kept.read(), nights[-1]
+    membership, night = sink.read_lists(), nights[-1]
     shown = overview(config, membership, night)
     if args.name is not None:
         check_name(args.name, shown)

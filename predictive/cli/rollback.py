@@ -32,17 +32,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Roll back; exit 0."""
     from predictive.config_file import load_config
-    from predictive.lists.stores import beside
     from predictive.sinks import open_sink
     from predictive.store import open_engine
 
     config = load_config(args.config)
     sink = open_sink(config.sink)
-    kept = beside(sink)
     with open_engine(config) as con:
         restored = sink.rollback(con, args.to, run_id=uuid.uuid4().hex, now=datetime.now(UTC))
-        # Lists know no night before their newest: one that was taken back must not keep them from those to come.
-        stays = 0 if kept is None else kept.take_back(con, restored.as_of.replace(tzinfo=None))
     if args.json:
         say_json(as_json(restored))
         return 0
@@ -54,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
         say(f"taken back: {restored.stood} and what came between")
     counts = ", ".join(f"{getattr(d, name):,} {name}" for name in ("new", "changed", "unchanged", "left"))
     say(f"written to {place(config.sink)}: {counts}")
-    if stays:
+    if restored.stays:
         say("lists: what later nights changed is taken back too")
     say(f"next: predictive report {args.config}")
     return 0

@@ -43,7 +43,8 @@ def evaluate(con: Any, tables: Tables, config: Config, scores: str, night: int) 
         _check_columns(con, active, scores)
         conditions = [*_conditions(active), *(c for t in tags.values() for c in t)]
         for part, block in _parts(con, tables, config, conditions, night):
-            whole = _with_scores(con, part, config, block, scores)
+            # Tags ask of activities alone.
+            whole = _with_scores(con, part, config, block, scores) if active else block
             for name, choice in active.items():
                 _add(con, name, whole["contact_id"][_meets_choice(choice, whole, kinds)])
             for name, conditions in tags.items():
@@ -115,8 +116,9 @@ def _with_scores(con: Any, tables: Tables, config: Config, block: pd.DataFrame, 
     """The block with its scores, missing where there are none; the stage is then that of the deals."""
     at = into_store(con, block[["contact_id", "as_of"]])
     con.register("_asked", block[["contact_id"]])
-    mine = f'select s.* exclude (as_of) from "{scores}" as s join _asked using (contact_id)'  # noqa: S608 - our own name
-    local = con.execute(mine).df()
+    have = {row[0] for row in con.execute(f'describe "{scores}"').fetchall()}
+    read = ", ".join(f's."{name}"' for name in ("contact_id", *NUMBERS, *CLASSES, "holdout") if name in have)
+    local = con.execute(f'select {read} from "{scores}" as s join _asked using (contact_id)').df()  # noqa: S608 - our own names
     con.unregister("_asked")
     won = wins(tables, config).join(at, on="contact_id", how="inner").filter(nw.col("closed_at") <= nw.col("as_of"))
     whole = block.merge(local, on="contact_id", how="left", validate="one_to_one")

@@ -155,11 +155,19 @@ class Sink(Protocol):
     Errors that the user can fix are :class:`~predictive.errors.DataError`; nothing is then written.
     """
 
+    @property
+    def keeps_lists(self) -> bool:
+        """Whether there is a place for the membership of lists beside the scores."""
+
     def preview(self, con: Any, staged: str, night: Night) -> Difference:
         """What :meth:`write` would change; writes nothing, creates nothing."""
 
-    def write(self, con: Any, staged: str, night: Night) -> Difference:
-        """Write a night, all or nothing. Doing it twice is doing it once."""
+    def write(self, con: Any, staged: str, night: Night, members: str | None = None) -> Difference:
+        """Write a night, all or nothing. Doing it twice is doing it once.
+
+        `members` names a table of `con` (`list`, `contact_id`): who is on which list. Membership is written with the
+        scores; of a `past` night it is not.
+        """
 
     def refuse(self, con: Any, night: Night, rows: int) -> None:
         """Write down in the runs that the circuit breaker refused a night of so many rows, and nothing else."""
@@ -168,8 +176,9 @@ class Sink(Protocol):
         """Put back the scores as they were after an earlier run: `to`, else the one before the run that stands.
 
         The current scores are then exactly those. The history keeps what was taken back, marked `undone`. Rolling
-        back to what stands already changes nothing. Raises :class:`~predictive.errors.DataError` for a run that is not
-        there, or whose scores a later run of the same night has replaced.
+        back to what stands already changes nothing. The membership of lists is that of its night again. Raises
+        :class:`~predictive.errors.DataError` for a run that is not there, or whose scores a later run of the same night
+        has replaced.
         """
 
     def read_current(self) -> pd.DataFrame:
@@ -185,13 +194,23 @@ class Sink(Protocol):
     def read_runs(self, *, refused: bool = False) -> pd.DataFrame:
         """One row per run in :data:`RUN_COLUMNS`, in the order of writing, `refused` ones only if asked for."""
 
+    def read_lists(self) -> pd.DataFrame:
+        """Every stay of a contact on a list: `list`, `contact_id`, `entered_at`, `left_at` (UTC, missing while on it).
+
+        By list, contact and time. Raises :class:`~predictive.errors.DataError` where no lists are kept.
+        """
+
 
 @dataclass(frozen=True)
 class Restored:
-    """What a rollback did: the run that stood, the run whose scores stand now, its night, and the difference."""
+    """What a rollback did: the run that stood, the run whose scores stand now, its night, and the difference.
+
+    `stays` is how many stays on lists were put right.
+    """
 
     stood: str
     run_id: str
     as_of: datetime
     model_version: str
     difference: Difference
+    stays: int = 0

@@ -18,8 +18,7 @@ class Database(Protocol):
     """A database inside a transaction.
 
     `place` says where it is, without secrets. `types` gives its name for each DuckDB type of
-    :mod:`predictive.sinks.contract`. `merges` says that it knows MERGE; otherwise score tables have a primary key.
-    Temporary tables end with the transaction or with :meth:`drop`.
+    :mod:`predictive.sinks.contract`. Temporary tables end with the transaction or with :meth:`drop`.
     """
 
     @property
@@ -28,10 +27,6 @@ class Database(Protocol):
 
     @property
     def types(self) -> Mapping[str, str]:
-        """See above."""
-
-    @property
-    def merges(self) -> bool:
         """See above."""
 
     def execute(self, sql: str) -> None:

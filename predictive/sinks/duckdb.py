@@ -27,7 +27,6 @@ class Attached:
     con: Any
     name: str | None = None
     place: str = "the working database"
-    merges: bool = True
 
     @property
     def types(self) -> Mapping[str, str]:

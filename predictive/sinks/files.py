@@ -1,4 +1,4 @@
-"""Scores into Parquet or CSV files: the current ones, a folder with the history (a file per night), a list of runs.
+"""Scores into Parquet or CSV files: the current ones, a folder with the history (a file per night), lists, and runs.
 
 A run replaces its files together (:mod:`predictive.sinks.journal`); the runs are a CSV file for both kinds.
 """
@@ -8,9 +8,9 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ import pandas as pd
 from predictive.clock import iso, to_micros
 from predictive.config import FileSink
 from predictive.errors import DataError
-from predictive.sinks import changes
+from predictive.sinks import changes, membership
 from predictive.sinks.contract import (
     HISTORY_COLUMNS,
     RUN_COLUMNS,
@@ -41,6 +41,7 @@ from predictive.sinks.runs import Runs, add_run, outcome_of, read_runs, run_row
 from predictive.store import in_memory
 
 CURRENT, HISTORY, RUNS, SLOT = "predictive_current", "predictive_history", "predictive_runs", "predictive_slot"
+LISTS = "predictive_lists"
 """Temporary tables that the files are read into."""
 
 
@@ -59,8 +60,8 @@ class Loaded:
 class ScoreFiles:
     """A :class:`~predictive.sinks.contract.Sink` of files: for `scores.csv` also `scores_history/`, `scores_runs.csv`.
 
-    `kind` is parquet or csv. What is missing is created by the first write. With `export`, `path` is a file for the
-    import tool of a CRM, and the scores are in `scores_scores.csv`.
+    The membership of lists is in `scores_lists.csv`. `kind` is parquet or csv. What is missing is created by the first
+    write. With `export`, `path` is a file for the import tool of a CRM, and the scores are in `scores_scores.csv`.
     """
 
     path: Path
@@ -85,15 +86,24 @@ class ScoreFiles:
         return self.path.with_name(f"{self.path.stem}_runs.csv")
 
     @property
+    def _lists(self) -> Path:
+        return self.path.with_name(f"{self.path.stem}_lists{self.path.suffix}")
+
+    @property
     def _journal(self) -> Journal:
-        return Journal(folder=self._folder, beside=tuple({self.path, self._current, self._runs}))
+        return Journal(folder=self._folder, beside=tuple({self.path, self._current, self._runs, self._lists}))
+
+    @property
+    def keeps_lists(self) -> bool:
+        """See :class:`predictive.sinks.contract.Sink`."""
+        return True
 
     def preview(self, con: Any, staged: str, night: Night) -> Difference:
         """See :meth:`predictive.sinks.contract.Sink.preview`."""
         with _clean(con) as db:
             return self._compare(db, staged, night)[0]
 
-    def write(self, con: Any, staged: str, night: Night) -> Difference:
+    def write(self, con: Any, staged: str, night: Night, members: str | None = None) -> Difference:
         """See :meth:`predictive.sinks.contract.Sink.write`."""
         with self._writing(con) as db:
             difference, loaded, base = self._compare(db, staged, night)
@@ -102,6 +112,8 @@ class ScoreFiles:
                 files.append(self._prepare_slot(con, night, past=difference.past))
             if not difference.past and (difference.written or not self._current.exists()):
                 files += self._prepare_current(con, _overlay(base, SCORE_COLUMNS, "WHERE change <> 'left'"))
+            if members is not None and not difference.past:
+                files += self._prepare_lists(db, lambda kept: membership.update(con, db, kept, members))[1]
             if difference.written or not loaded.known.knows(night):
                 seconds = time.monotonic() - night.began
                 row = run_row(night, difference, outcome=outcome_of(night), seconds=seconds)
@@ -125,9 +137,11 @@ class ScoreFiles:
             restored, row = rollback(
                 con, db, loaded.current, loaded.history, loaded.known, to, run_id=run_id, now=now, keep_left=False
             )
-            if row is None and not restored.difference.written:
+            stays, files = self._prepare_lists(db, lambda kept: membership.take_back(db, kept))
+            restored = replace(restored, stays=stays)
+            if row is None and not restored.difference.written and not stays:
                 return restored
-            files = [*self._prepare_undone(con, loaded.history, dict(before))]
+            files += self._prepare_undone(con, loaded.history, dict(before))
             current = f"SELECT {listed(SCORE_COLUMNS)} FROM {loaded.current} ORDER BY contact_id"  # noqa: S608 - quoted names
             files += self._prepare_current(con, current)
             if row is not None:
@@ -153,6 +167,11 @@ class ScoreFiles:
             which = "" if refused else " WHERE outcome IS DISTINCT FROM 'refused'"
             query = f"SELECT * FROM {self._load_runs(con)} AS r{which} ORDER BY scored_at"  # noqa: S608 - a constant
             return to_frame(db, query, RUN_COLUMNS, ends=False)
+
+    def read_lists(self) -> pd.DataFrame:
+        """See :meth:`predictive.sinks.contract.Sink.read_lists`."""
+        with in_memory() as con:
+            return membership.stays_of(con.sql(f"FROM {self._load_lists(con)}").to_arrow_table())
 
     @contextmanager
     def _writing(self, con: Any) -> Iterator[Attached]:
@@ -224,6 +243,24 @@ class ScoreFiles:
         FORMATS["csv"].write(loaded.db.con, query, RUN_COLUMNS, self._journal.temporary(self._runs))
         return self._runs
 
+    def _prepare_lists(self, db: Attached, change: Callable[[str], int]) -> tuple[int, list[Path]]:
+        """Change the membership, and write its new file under its temporary name; how many stays change, and the file.
+
+        No file where nothing changes.
+        """
+        kept = self._load_lists(db.con)
+        changed = change(kept)
+        if not changed and self._lists.exists():
+            return 0, []
+        columns = membership.LIST_COLUMNS
+        query = f"SELECT {listed(columns)} FROM {kept} ORDER BY list, contact_id, entered_at"  # noqa: S608 - quoted names
+        FORMATS[self.kind].write(db.con, query, columns, self._journal.temporary(self._lists))
+        return changed, [self._lists]
+
+    def _load_lists(self, con: Any) -> str:
+        file = self._journal.committed(self._lists)
+        return load(con, self.kind, [file] if file.exists() else [], membership.LIST_COLUMNS, LISTS)
+
     def _load_current(self, con: Any) -> str:
         file = self._journal.committed(self._current)
         return load(con, self.kind, [file] if file.exists() else [], SCORE_COLUMNS, CURRENT)
@@ -271,5 +308,5 @@ def _clean(con: Any) -> Iterator[Attached]:
         try:
             yield db
         finally:
-            for name in (CURRENT, HISTORY, RUNS, SLOT):
+            for name in (CURRENT, HISTORY, RUNS, SLOT, LISTS):
                 db.drop(name)

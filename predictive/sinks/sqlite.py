@@ -25,7 +25,6 @@ class SqliteDatabase:
 
     connection: sqlite3.Connection
     place: str
-    merges: bool = False
 
     @property
     def types(self) -> Mapping[str, str]:

@@ -1,22 +1,22 @@
 """Scores into tables of a database, which may hold other tables: those are never touched.
 
-A night is one transaction. What is missing (file, schema, tables, columns that earlier versions did not write) is made
-by the first write, inside it.
+A night is one transaction, membership of lists included. What is missing (file, schema, tables, columns that earlier
+versions did not write) is made by the first write, inside it.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import pandas as pd
 
 from predictive.config import TablesSink
-from predictive.errors import ConfigError
-from predictive.sinks import changes
+from predictive.errors import ConfigError, DataError
+from predictive.sinks import changes, membership
 from predictive.sinks.columns import ContactColumns
 from predictive.sinks.contract import (
     HISTORY_COLUMNS,
@@ -27,7 +27,7 @@ from predictive.sinks.contract import (
     Night,
     Restored,
 )
-from predictive.sinks.database import Database, Store, checked, completed, nothing, quote
+from predictive.sinks.database import Database, Store, checked, completed, definition, listed, mismatch, nothing, quote
 from predictive.sinks.frames import choose, history_query, to_frame
 from predictive.sinks.rollback import rollback
 from predictive.sinks.runs import Runs, add_run, outcome_of, read_runs, run_row
@@ -50,7 +50,8 @@ class Kept:
 class ScoreTables:
     """A :class:`~predictive.sinks.contract.Sink` of three tables: `table`, `table`_history and `table`_runs.
 
-    With `contacts`, scores are also written into columns of the contact table.
+    The membership of lists is in `table`_lists. With `contacts`, scores are also written into columns of the contact
+    table.
     """
 
     store: Store
@@ -75,13 +76,18 @@ class ScoreTables:
         contacts = ContactColumns(at, table, config.key, tuple(config.columns.items()), config.create_columns)
         return cls(store, at, f"{table}_scores", keep, contacts)
 
+    @property
+    def keeps_lists(self) -> bool:
+        """See :class:`predictive.sinks.contract.Sink`."""
+        return True
+
     def preview(self, con: Any, staged: str, night: Night) -> Difference:
         """See :meth:`predictive.sinks.contract.Sink.preview`."""
         changes.check_staged(con, staged)
         with self.store.reading(con) as db:
             return self._compare(con, db, staged, night, create=False)[0]
 
-    def write(self, con: Any, staged: str, night: Night) -> Difference:
+    def write(self, con: Any, staged: str, night: Night, members: str | None = None) -> Difference:
         """See :meth:`predictive.sinks.contract.Sink.write`."""
         changes.check_staged(con, staged)
         with self.store.writing(con) as db:
@@ -90,6 +96,8 @@ class ScoreTables:
                 changes.apply(db, kept.current, kept.history, past=difference.past, keep_left=self.keep_left)
             if self.contacts is not None and not difference.past:
                 self.contacts.write(db, kept.current)
+            if members is not None and not difference.past:
+                membership.update(con, db, self._lists(db), members)
             if difference.written or not kept.known.knows(night):
                 seconds = time.monotonic() - night.began
                 add_run(con, db, kept.runs, run_row(night, difference, outcome=outcome_of(night), seconds=seconds))
@@ -114,10 +122,11 @@ class ScoreTables:
             )
             if self.contacts is not None:
                 self.contacts.write(db, kept.current)
+            stays = 0 if self._found_lists(db) is None else membership.take_back(db, self._name_of_lists(db))
             if row is not None:
                 add_run(con, db, kept.runs, row)
             changes.drop_temporary(db)
-            return restored
+            return replace(restored, stays=stays)
 
     def read_current(self) -> pd.DataFrame:
         """See :meth:`predictive.sinks.contract.Sink.read_current`."""
@@ -137,6 +146,14 @@ class ScoreTables:
             which = "" if refused else " WHERE outcome IS DISTINCT FROM 'refused'"
             query = f"SELECT * FROM {self._readable(db, '_runs')} AS r{which} ORDER BY scored_at"  # noqa: S608 - quoted names
             return to_frame(db, query, RUN_COLUMNS, ends=False)
+
+    def read_lists(self) -> pd.DataFrame:
+        """See :meth:`predictive.sinks.contract.Sink.read_lists`."""
+        with self.store.reading(None) as db:
+            if self._found_lists(db) is None:
+                return membership.stays_of(None)
+            query = f"SELECT {listed(membership.LIST_COLUMNS)} FROM {self._name_of_lists(db)}"  # noqa: S608 - quoted names
+            return membership.stays_of(db.read(query, membership.LIST_COLUMNS))
 
     def _compare(self, con: Any, db: Database, staged: str, night: Night, *, create: bool) -> tuple[Difference, Kept]:
         kept = self._created(db) if create else self._seen(db)
@@ -180,4 +197,25 @@ class ScoreTables:
         if found is not None:
             shown = ".".join(filter(None, [self.schema, self.table + suffix]))
             checked(f"{db.place}: the table {shown}", found, SUFFIXES[suffix])
+        return found
+
+    def _lists(self, db: Database) -> str:
+        """The table of membership, created where it is missing."""
+        name = self._name_of_lists(db)
+        if self._found_lists(db) is None:
+            db.execute(f"CREATE TABLE {name} ({definition(membership.LIST_COLUMNS, db.types)})")
+        return name
+
+    def _name_of_lists(self, db: Database) -> str:
+        return db.full_name(self.schema, f"{self.table}_lists")
+
+    def _found_lists(self, db: Database) -> dict[str, str | None] | None:
+        """The columns of the table of membership, None if it is missing. One that is not ours is an error."""
+        found = db.describe(self.schema, f"{self.table}_lists")
+        problem = None if found is None else mismatch(found, membership.LIST_COLUMNS, older=False)
+        if problem is not None:
+            raise DataError(
+                f"{db.place}: the table {self.table}_lists {problem}, so it does not hold the membership of lists; "
+                "nothing was written. Name another table in sink.table, or rename this one"
+            )
         return found

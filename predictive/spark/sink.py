@@ -27,6 +27,7 @@ from pyspark.sql import functions as F  # noqa: N812 - the name that all of Spar
 
 from predictive.config import SparkSink
 from predictive.errors import ConfigError, DataError
+from predictive.lists import why_none
 from predictive.sinks.contract import RUN_COLUMNS, SCORE_COLUMNS, Difference, Night, Restored
 from predictive.sinks.frames import choose, plain
 from predictive.sinks.runs import outcome_of, run_row
@@ -57,11 +58,16 @@ class SparkTables:
             )
         return cls(config.table)
 
+    @property
+    def keeps_lists(self) -> bool:
+        """See :class:`predictive.sinks.contract.Sink`."""
+        return False
+
     def preview(self, con: Any, staged: str, night: Night) -> Difference:
         """See :meth:`predictive.sinks.contract.Sink.preview`."""
         return self._compare(con, staged, night, self._catalog.standing(con))[0]
 
-    def write(self, con: Any, staged: str, night: Night) -> Difference:
+    def write(self, con: Any, staged: str, night: Night, members: str | None = None) -> Difference:  # noqa: ARG002 - keeps none
         """See :meth:`predictive.sinks.contract.Sink.write`."""
         with self._writing():
             self._catalog.create(con)
@@ -108,6 +114,10 @@ class SparkTables:
         rows = self._catalog.rows(get_session(), RUNS)
         kept = rows if refused else rows.where(WROTE)
         return plain(gathered(kept.orderBy("scored_at"), RUN_COLUMNS), RUN_COLUMNS, ends=False)
+
+    def read_lists(self) -> pd.DataFrame:
+        """No lists are kept on Spark: raises :class:`~predictive.errors.DataError`."""
+        raise DataError(f"{self.table}: {why_none('spark')}")
 
     @property
     def _catalog(self) -> Catalog:

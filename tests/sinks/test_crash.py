@@ -33,6 +33,8 @@ def night_in(sink, rows):
     expected = range(number, number + rows) if number >= 0 else ()
     assert list(current["contact_id"]) == [f"c{i:06d}" for i in expected]
     assert set(current["probability"]) == ({number / 1_000_000} if number >= 0 else set())
+    stays = sink.read_lists()
+    assert list(stays.loc[stays["left_at"].isna(), "contact_id"]) == list(current["contact_id"])
     return number
 
 
@@ -49,7 +51,7 @@ def assert_history_tells(sink, nights):
 
 def write(sink, number, rows):
     with duckdb.connect() as con:
-        return sink.write(con, "staged", writer.stage(con, number, rows))
+        return sink.write(con, "staged", writer.stage(con, number, rows), "tonight")
 
 
 def sink_of(kind, path):

@@ -43,7 +43,7 @@ def write(place, number, rows, *, kind="postgresql", wait=30):
     more = {} if kind == "duckdb" else {"wait": wait}
     sink = writer.open_config({**faults.sink_of(kind, place), **more})
     with duckdb.connect() as con:
-        return sink.write(con, "staged", writer.stage(con, number, rows))
+        return sink.write(con, "staged", writer.stage(con, number, rows), "tonight")
 
 
 def seen(kind, place):
@@ -73,7 +73,7 @@ def test_a_full_disk_leaves_last_night_and_says_so(kind, tmp_path, request):
     opened = writer.open_config(sink)
     assert set(opened.read_current()["run_id"]) == {"run0"}
     with duckdb.connect() as con:
-        assert opened.write(con, "staged", writer.stage(con, 1, 10)).changed == 9
+        assert opened.write(con, "staged", writer.stage(con, 1, 10), "tonight").changed == 9
     assert set(opened.read_current()["run_id"]) == {"run1"}
 
 

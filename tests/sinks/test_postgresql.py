@@ -3,10 +3,12 @@
 import pandas as pd
 import psycopg
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from predictive.config import PostgresqlSink
 from predictive.errors import DataError
-from predictive.sinks import open_sink, postgresql
+from predictive.sinks import open_sink
 
 pytest_plugins = ["tests.servers"]
 
@@ -32,6 +34,31 @@ def test_times_are_instants_and_ids_sort_by_their_bytes(sink, postgres, nights):
     assert (f"{at:%Y-%m-%d %H}", kind) == ("2026-11-01 09", "timestamp with time zone")
 
 
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0")) | st.text('\\.,"\r\n Nt', max_size=4)
+CELLS = st.fixed_dictionaries(
+    {
+        "override": st.none() | TEXTS,
+        "reasons": TEXTS,
+        "fit": st.none() | st.floats(allow_nan=False),
+        "rule_total": st.floats(allow_nan=False, allow_infinity=False),
+        "rule_fit": st.integers(-(2**63), 2**63 - 1),
+        "holdout": st.booleans(),
+    }
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=st.lists(CELLS, min_size=1, max_size=4))
+def test_any_text_and_any_number_comes_back_as_it_was_written(sink, nights, rows):
+    nights.write(sink, nights.runs, {f"c{i}": row for i, row in enumerate(rows)})
+    current = sink.read_current()
+    for i, row in enumerate(rows):
+        for name, given_value in row.items():
+            found = current[name].iloc[i]
+            assert (None if pd.isna(found) else found) == given_value
+            assert type(given_value) is not float or str(found) == str(given_value)  # -0.0 is not 0.0
+
+
 @pytest.mark.parametrize("broken", ["wrong", "s%2Fecret%40x"])
 def test_no_error_tells_the_password(postgres, nights, broken):
     url = postgres.replace("kept%2Fsecret%40all%3Atimes", broken)
@@ -53,26 +80,6 @@ def test_who_may_not_write_is_told_and_nothing_is_there(postgres, postgres_serve
     with pytest.raises(DataError, match="permission denied for schema public; nothing was written"):
         nights.write(sink, 0, {"a": 0.1})
     assert execute(postgres, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == [(0,)]
-
-
-def test_a_server_before_version_15_which_has_no_merge_gets_the_same_tables(new_sink, nights, monkeypatch):
-    """The server of the tests is newer; it takes what an older one does."""
-    found, merges = [], []
-    for schema, first in (("new", postgresql.MERGING), ("old", 99_00_00)):
-        monkeypatch.setattr(postgresql, "MERGING", first)
-        sink = new_sink("postgresql", table=f"{schema}.scores", left="kept")
-        with sink.store.writing(nights.con) as db:
-            merges.append(db.merges)
-        nights.runs = 0
-        nights.write(sink, 0, {"a": 0.1, "b": 0.2, "c": 0.3})
-        nights.write(sink, 1, {"a": 0.1, "b": 0.5, "d": 0.3})
-        nights.write(sink, 2, {"a": 0.1, "c": 0.4})
-        sink.rollback(nights.con, "run2", run_id="back", now=nights.night(3).scored_at)
-        found.append([frame.drop(columns="seconds", errors="ignore") for frame in nights.state(sink)])
-    assert merges == [True, False]
-    for new, old in zip(*found, strict=True):
-        pd.testing.assert_frame_equal(new, old)
-    assert len(found[0][0]) == 3
 
 
 def test_a_view_of_the_name_is_refused(sink, postgres, nights):

@@ -55,7 +55,10 @@ def night_of(number):
 
 
 def stage(con, number, rows):
-    """Every score of a night differs from that of the night before; one contact leaves and one comes."""
+    """Every score of a night differs from that of the night before; one contact leaves and one comes.
+
+    All are on one list, whose members are in the table `tonight`.
+    """
     night = night_of(number)
     own = {
         "contact_id": "format('c{:06d}', i)",
@@ -70,6 +73,7 @@ def stage(con, number, rows):
     con.execute(
         f"CREATE OR REPLACE TABLE staged AS SELECT {cells} FROM range({number}, {number + rows}) AS t(i)", night.stamps
     )
+    con.execute("CREATE OR REPLACE TABLE tonight AS SELECT 'scored' AS list, contact_id FROM staged")
     return night
 
 
@@ -89,7 +93,7 @@ def work(order):
         if order.get("die_at"):
             die_at(order["die_at"], str(Path(order["sink"]["path"]).parent))
         try:
-            sink.write(con, "staged", night)
+            sink.write(con, "staged", night, "tonight")
         except DataError as error:
             report(order, f"{error}")
             return
