@@ -33,11 +33,11 @@ def run(args: argparse.Namespace) -> int:
     """Roll back; exit 0."""
     from predictive.config_file import load_config
     from predictive.sinks import open_sink
-    from predictive.store import in_memory
+    from predictive.store import open_engine
 
     config = load_config(args.config)
     sink = open_sink(config.sink)
-    with in_memory() as con:
+    with open_engine(config) as con:
         restored = sink.rollback(con, args.to, run_id=uuid.uuid4().hex, now=datetime.now(UTC))
     if args.json:
         say_json(as_json(restored))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -69,16 +69,15 @@ class Runs:
         if self.standing is None:
             raise DataError("no run has written scores here, so there is nothing to put back")
         if to is None:
-            earlier = [run for run in self.line(self.standing)[1:] if self._replaced_by(run) is None]
+            earlier = [run for run in self.line(self.standing)[1:] if self._replaced(run) is None]
             if not earlier:
                 raise DataError(f"{self.standing} is the first run; there is no earlier one to put back")
             return earlier[0]
         target = self._named(to)
-        later = self._replaced_by(target)
-        if later is not None:
+        replaced = self._replaced(target)
+        if replaced is not None:
             raise DataError(
-                f"{target.run_id}: a later run of the same night, {later.run_id}, has replaced its scores, so they "
-                "cannot be put back. " + self._known()
+                f"{target.run_id}: {_in_words(target, *replaced)}, so they cannot be put back. {self._known()}"
             )
         return target
 
@@ -90,28 +89,45 @@ class Runs:
             raise DataError(f"{to!r} is {what}. " + self._known())
         return found[0]
 
-    def _replaced_by(self, target: Run) -> Run | None:
-        """A later run of the same night and model that took over the rows of `target` in the history."""
-        same = (target.as_of, target.model_version)
+    def _replaced(self, target: Run) -> tuple[Run, Run] | None:
+        """A run that the scores of `target` are made of, and a later one that took over its rows in the history.
+
+        That is one of the same night and model which wrote on top of them, and is not in the scores of `target` itself.
+        """
+        made_of = self.line(target.run_id)
         for run in self.by_id.values():
-            if run.past or run == target or not run.written or (run.as_of, run.model_version) != same:
+            if run.past or not run.written or run in made_of:
                 continue
-            if target in self.line(run.run_id):
-                return run
+            same = [r for r in made_of if (r.as_of, r.model_version) == (run.as_of, run.model_version)]
+            below = self.line(run.run_id) if same else []
+            for replaced in same:
+                if replaced in below:
+                    return replaced, run
         return None
 
     def _known(self) -> str:
-        kept = [r for r in self.by_id.values() if not r.past and self._replaced_by(r) is None]
+        kept = [r for r in self.by_id.values() if not r.past and self._replaced(r) is None]
         shown = ", ".join(f"{run.run_id} ({run.as_of:%Y-%m-%d})" for run in kept[: -SHOWN - 1 : -1])
         return f"The newest that can be: {shown}"
+
+
+def _in_words(target: Run, replaced: Run, later: Run) -> str:
+    if replaced == target:
+        return f"a later run of the same night, {later.run_id}, has replaced its scores"
+    return f"{later.run_id}, a later run of the night of {replaced.run_id}, has replaced scores that it was made of"
 
 
 def read_runs(db: Database, table: str) -> Runs:
     """The runs out of a table (as statements name it)."""
     query = f"SELECT {listed(RUN_COLUMNS)} FROM {table} AS r ORDER BY scored_at"  # noqa: S608 - quoted names
+    return runs_of(db.read(query, RUN_COLUMNS).to_pylist())
+
+
+def runs_of(rows: Iterable[Mapping[str, Any]]) -> Runs:
+    """The runs out of rows of :data:`~predictive.sinks.contract.RUN_COLUMNS`, in the order of writing, in naive UTC."""
     by_id: dict[str, Run] = {}
     standing: str | None = None
-    for row in db.read(query, RUN_COLUMNS).to_pylist():
+    for row in rows:
         if row["outcome"] == "refused":
             continue
         if row["restores"] is not None:

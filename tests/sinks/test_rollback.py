@@ -97,6 +97,20 @@ def test_a_run_replaced_by_a_later_one_of_its_night_is_refused(sink, nights):
     assert roll_back(nights, sink).run_id == "run1"
 
 
+def test_a_run_on_top_of_one_that_was_replaced_is_refused_since_its_scores_are_no_longer_there(sink, nights):
+    nights.write(sink, 0, {"a": 0.1, "b": 0.1})
+    nights.write(sink, 1, {"a": 0.1, "b": 0.2})  # keeps what run1 gave a
+    roll_back(nights, sink, "run1")
+    nights.write(sink, 0, {"a": 0.3, "b": 0.1})
+    before = nights.state(sink)
+    with pytest.raises(
+        DataError, match="run2: run5, a later run of the night of run1, has replaced scores that it was"
+    ):
+        roll_back(nights, sink, "run2")
+    for one, other in zip(before, nights.state(sink), strict=True):
+        pd.testing.assert_frame_equal(one, other)
+
+
 SCORED = st.dictionaries(st.sampled_from("abc"), st.sampled_from([0.1, 0.2]), max_size=3)
 STEPS = st.lists(st.tuples(st.booleans(), st.integers(0, 9), SCORED), min_size=2, max_size=7)
 
