@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from predictive.cli.common import add_config, add_json, place, say, say_json
+from predictive.cli.unattended import add_wait, alone
 
 if TYPE_CHECKING:
     from predictive.sinks import Restored
@@ -26,6 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="RUN",
         help="run to put back, by its id or how that begins (default: the one before the current)",
     )
+    add_wait(parser)
     add_json(parser)
 
 
@@ -37,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
 
     config = load_config(args.config)
     sink = open_sink(config.sink)
-    with open_engine(config) as con:
+    with alone(config.sink, wait=args.wait), open_engine(config) as con:
         restored = sink.rollback(con, args.to, run_id=uuid.uuid4().hex, now=datetime.now(UTC))
     if args.json:
         say_json(as_json(restored))

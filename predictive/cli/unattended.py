@@ -27,10 +27,15 @@ T = TypeVar("T")
 def add_unattended(parser: argparse.ArgumentParser) -> None:
     """`--log`, `--wait` and `--retries`, for runs that nobody watches."""
     parser.add_argument("--log", choices=("json", "text"), help="say what is done on standard error, an event a line")
-    wait = "seconds to wait for another run that scores into the same place (default: 0)"
-    parser.add_argument("--wait", type=_seconds, default=0.0, metavar="SECONDS", help=wait)
+    add_wait(parser)
     retries = "how often to try again where a connection is lost, after 5, 15, 45 … seconds (default: 3)"
     parser.add_argument("--retries", type=_count, default=3, metavar="N", help=retries)
+
+
+def add_wait(parser: argparse.ArgumentParser) -> None:
+    """`--wait`, see :func:`alone`."""
+    wait = "seconds to wait for another run that scores into the same place (default: 0)"
+    parser.add_argument("--wait", type=_seconds, default=0.0, metavar="SECONDS", help=wait)
 
 
 @contextmanager

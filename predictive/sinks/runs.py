@@ -154,8 +154,16 @@ def run_row(night: Night, difference: Difference, *, outcome: str, seconds: floa
 
 
 def add_run(con: Any, db: Database, table: str, row: dict[str, Any]) -> None:
-    """Add a row to the runs."""
+    """Add a row to the runs.
+
+    Raises :class:`~predictive.errors.DataError` where a run that began later is there, a rollback perhaps: runs count
+    in the order in which they began, so this one would say that those scores stand, while its own do.
+    """
     staged = bind(con, db, RUN, RUN_COLUMNS, [row])
+    counts, began = "r.outcome IS DISTINCT FROM 'refused'", f"(SELECT s.scored_at FROM {staged} AS s)"  # noqa: S608 - quoted names
+    later = f"SELECT 1 FROM {table} AS r WHERE {counts} AND r.scored_at > {began} LIMIT 1"  # noqa: S608 - quoted names
+    if row["outcome"] != "refused" and db.rows(later):
+        raise DataError("another run wrote its scores while this one worked; nothing was written. Run again")
     db.execute(f"INSERT INTO {table} ({listed(RUN_COLUMNS)}) SELECT {listed(RUN_COLUMNS)} FROM {staged} AS r")  # noqa: S608 - quoted names
 
 

@@ -104,6 +104,7 @@ def test_a_second_run_into_the_same_place_leaves_at_once_or_waits_for_the_first(
         assert (ran.code, run("score", path, "--dry-run").code) == (1, 0)
         assert "another run (process" in events(ran.err)[-1]["message"]
         assert not sink.path.exists()
+        assert (run("rollback", path).code, "another run (process" in run("rollback", path).err) == (1, True)
         short = run("score", path, "--wait", "0.3")
         assert (short.code, "after 0.3 seconds" in short.err) == (1, True)
     held = contextlib.ExitStack()

@@ -135,3 +135,20 @@ def test_after_any_nights_and_rollbacks_every_run_comes_back_exactly(new_nights,
             roll_back(nights, sink, to)
             pd.testing.assert_frame_equal(sink.read_table(), expected)
         nights.con.close()
+
+
+def test_a_night_that_a_rollback_overtook_is_refused_and_the_next_one_is_written(sink, nights):
+    """Also where another run overtook it: runs count in the order in which they began."""
+    for day in range(3):
+        nights.write(sink, day, {"a": day / 10, "b": 0.5})
+    slow = nights.night(3)
+    sink.rollback(nights.con, "run2", run_id="back", now=nights.night(3).scored_at)
+    before = nights.state(sink)
+    nights.stage(slow, {"a": 0.9})
+    with pytest.raises(DataError, match="another run wrote its scores while this one worked; nothing was written"):
+        sink.write(nights.con, "staged", slow)
+    for one, other in zip(before, nights.state(sink), strict=True):
+        pd.testing.assert_frame_equal(one, other)
+    nights.write(sink, 3, {"a": 0.9})
+    assert sink.read_current()["probability"].tolist() == [0.9]
+    assert sink.read_runs()["run_id"].tolist() == ["run1", "run2", "run3", "back", "run6"]
