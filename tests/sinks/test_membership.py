@@ -15,6 +15,7 @@ from predictive.sinks import changes, membership
 from predictive.sinks.database import definition
 from predictive.sinks.duckdb import Attached, clean
 
+pytest_plugins = ["tests.servers"]
 FIRST = datetime(2026, 11, 1, tzinfo=UTC)
 LISTS, CONTACTS = ("a", "=b", "#form"), ("C1", "C2", "-3", "né")
 MEMBERS = st.sets(st.tuples(st.sampled_from(LISTS), st.sampled_from(CONTACTS)))
@@ -118,7 +119,7 @@ def test_what_later_nights_changed_is_rolled_back_and_the_next_one_is_written(
         newest[number] = write(nights, sink, number, members, {"C1": nights.runs / 1000})
     back = sorted(by_night)[min(place, len(by_night) - 1)]
     moved = len(set(stays_in(sink.read_lists())) - set(slow_stays({n: by_night[n] for n in by_night if n <= back})))
-    restored = sink.rollback(nights.con, newest[back], run_id="back", now=FIRST + timedelta(days=200))
+    restored = sink.rollback(nights.con, newest[back], run_id="back", now=nights.night(back).scored_at)
     assert restored.stays == moved
     kept = {n: members for n, members in by_night.items() if n <= back}
     assert stays_in(sink.read_lists()) == slow_stays(kept)
