@@ -161,9 +161,12 @@ def add_run(con: Any, db: Database, table: str, row: dict[str, Any]) -> None:
     """
     staged = bind(con, db, RUN, RUN_COLUMNS, [row])
     counts, began = "r.outcome IS DISTINCT FROM 'refused'", f"(SELECT s.scored_at FROM {staged} AS s)"  # noqa: S608 - quoted names
-    later = f"SELECT 1 FROM {table} AS r WHERE {counts} AND r.scored_at > {began} LIMIT 1"  # noqa: S608 - quoted names
-    if row["outcome"] != "refused" and db.rows(later):
-        raise DataError("another run wrote its scores while this one worked; nothing was written. Run again")
+    later = db.rows(f"SELECT r.run_id FROM {table} AS r WHERE {counts} AND r.scored_at > {began} LIMIT 1")  # noqa: S608 - quoted names
+    if later and row["outcome"] != "refused":
+        raise DataError(
+            f"another run wrote its scores while this one worked; nothing was written. Run again ({later[0][0]} began "
+            "later than this one, or on a machine whose clock is ahead)"
+        )
     db.execute(f"INSERT INTO {table} ({listed(RUN_COLUMNS)}) SELECT {listed(RUN_COLUMNS)} FROM {staged} AS r")  # noqa: S608 - quoted names
 
 
