@@ -71,7 +71,7 @@ def _live(db: Database, kept: str) -> Any:
     )
     query = f"""
         SELECT k.list, k.contact_id, CAST({state} AS {db.types["BIGINT"]}) AS state FROM {kept} AS k
-        WHERE k.left_at IS NULL OR k.left_at = {_NIGHT} OR k.entered_at = {_NIGHT}
+        WHERE k.left_at IS NULL OR k.left_at = {_NIGHT}
         """  # noqa: S608 - quoted names
     return db.read(query, LIVE_COLUMNS)
 

@@ -59,6 +59,14 @@ def test_any_text_and_any_number_comes_back_as_it_was_written(sink, nights, rows
             assert type(given_value) is not float or str(found) == str(given_value)  # -0.0 is not 0.0
 
 
+def test_long_texts_of_many_lines_come_back_whole(sink, nights):
+    """More than one block of what is read, with lines that end in the middle of a value."""
+    text = "one line, and\n" * 3_000
+    nights.write(sink, 0, {f"c{i:03d}": {"reasons": f"{i}{text}"} for i in range(450)})
+    current = sink.read_current()
+    assert current["reasons"].tolist() == [f"{i}{text}" for i in range(450)]
+
+
 @pytest.mark.parametrize("broken", ["wrong", "s%2Fecret%40x"])
 def test_no_error_tells_the_password(postgres, nights, broken):
     url = postgres.replace("kept%2Fsecret%40all%3Atimes", broken)

@@ -266,3 +266,12 @@ def assert_model(state, current, seen, again):
         assert rebuilt(history, day) == values
     for (day, version), values in again.items():
         assert rebuilt(history, day, version) == values
+
+
+def test_rows_kept_of_contacts_that_left_go_once_they_are_to_be_cleared(nights, tmp_path, tables_sink):
+    kept, cleared = (tables_sink(tmp_path, left) for left in ("kept", "cleared"))
+    nights.write(kept, 0, {"a": 0.1, "b": 0.2})
+    nights.write(kept, 1, {"a": 0.1})
+    assert kept.read_table()["contact_id"].tolist() == ["a", "b"]
+    nights.write(cleared, 2, {"a": 0.3})
+    assert cleared.read_table()["contact_id"].tolist() == ["a"]
